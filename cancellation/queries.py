@@ -1,0 +1,99 @@
+"""Read contracts for their holders: who may see what, and what the pages need, in few statements."""
+
+from __future__ import annotations
+
+import functools
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count, JSONField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from cancellation.models import Cancellation, State, Visit
+from cancellation.quotes import Agreed, Paid
+from subscriptions.models import Contract
+
+# Enough for the pages, and for every payment that can still reach past a last day.
+PAYMENTS_READ = 24
+
+
+@functools.lru_cache(maxsize=64)
+def zone(name: str) -> ZoneInfo:
+    """Return a time zone by its name."""
+    return ZoneInfo(name)
+
+
+def local_day(contract: Contract, at: datetime) -> date:
+    """Return the calendar day of an instant in the contract's time zone."""
+    return at.astimezone(zone(contract.terms["timezone"])).date()
+
+
+def agreed_of(contract: Contract) -> Agreed:
+    """Return what a quote needs of a contract; reads its payments with one statement.
+
+    Payments in another currency than the contract's are settled by hand, never added up.
+    """
+    return Agreed(
+        terms=contract.agreed,
+        price=contract.price,
+        refund_policy=contract.refund_policy,
+        paid=tuple(
+            Paid(row.paid_from, row.paid_to, row.amount)
+            for row in payments_of(contract)
+            if row.currency == contract.currency
+        ),
+    )
+
+
+def payments_of(contract: Contract) -> list[Any]:
+    """Return the newest payments, read once per contract object."""
+    if not hasattr(contract, "newest_payments"):
+        contract.newest_payments = list(  # type: ignore[attr-defined]
+            contract.payments.order_by("-paid_from", "-pk")[:PAYMENTS_READ]
+        )
+    return contract.newest_payments  # type: ignore[attr-defined,no-any-return]
+
+
+def contracts_with_state() -> QuerySet[Contract]:
+    """Return contracts with their customer and plan, annotated with the end that is scheduled or has come.
+
+    ``live_id`` and ``live_last_day`` belong to the unrevoked cancellation, ``revoked`` counts undone ones.
+    """
+    live = Cancellation.objects.filter(contract=OuterRef("pk")).exclude(state=State.REVOKED)
+    undone = (
+        Cancellation.objects.filter(contract=OuterRef("pk"), state=State.REVOKED)
+        .order_by()
+        .values("contract")
+        .annotate(n=Count("pk"))
+        .values("n")
+    )
+    return Contract.objects.select_related("customer", "plan__product").annotate(
+        live_id=Subquery(live.values("pk")[:1]),
+        live_last_day=Subquery(live.values("last_day")[:1]),
+        revoked=Coalesce(Subquery(undone), 0),
+    )
+
+
+def contract_of(customer_id: int, epoch: int, reference: str, visit: UUID | None = None) -> Contract | None:
+    """Return a customer's own contract, or None: not there, not theirs, or the sign-in is no longer valid.
+
+    ``visit_said`` carries what was ticked or typed in the visit so far.
+    """
+    said = Visit.objects.filter(key=visit, contract=OuterRef("pk")).values("said")[:1]
+    return (
+        contracts_with_state()
+        .annotate(visit_said=Subquery(said, output_field=JSONField()))
+        .filter(reference=reference, customer_id=customer_id, customer__sign_in_epoch=epoch)
+        .first()
+    )
+
+
+def contracts_of(customer_id: int, epoch: int) -> QuerySet[Contract]:
+    """Return all contracts of a customer, running ones first."""
+    return (
+        contracts_with_state()
+        .filter(Q(customer_id=customer_id) & Q(customer__sign_in_epoch=epoch))
+        .order_by("live_last_day", "-starts_on", "-pk")
+    )

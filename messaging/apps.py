@@ -1,0 +1,11 @@
+"""The app ``messaging``."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class MessagingConfig(AppConfig):
+    """Name ``messaging`` to Django."""
+
+    name = "messaging"
+    verbose_name = _("Messaging")

@@ -1,0 +1,35 @@
+"""Letters as they were sent."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from subscriptions.models import Contract, Customer
+
+
+class Letter(models.Model):
+    """A mail as it left: a snapshot, never edited. A secret link in it is blotted out here."""
+
+    key = models.CharField(max_length=200, unique=True, editable=False)
+    kind = models.CharField(_("kind"), max_length=40)
+    locale = models.CharField(_("language"), max_length=12)
+    to = models.EmailField(_("to"), max_length=254)
+    customer = models.ForeignKey(
+        Customer, on_delete=models.PROTECT, null=True, related_name="letters", verbose_name=_("customer")
+    )
+    contract = models.ForeignKey(
+        Contract, on_delete=models.PROTECT, null=True, related_name="letters", verbose_name=_("contract")
+    )
+    subject = models.CharField(_("subject"), max_length=300)
+    text = models.TextField(_("text"))
+    html = models.TextField(_("HTML"))
+    message_id = models.CharField(_("Message-ID"), max_length=255)
+    created_at = models.DateTimeField(_("written at"), auto_now_add=True)
+    sent_at = models.DateTimeField(_("sent at"), null=True)
+
+    class Meta:
+        verbose_name = _("letter")
+        verbose_name_plural = _("letters")
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return self.subject
