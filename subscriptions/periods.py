@@ -4,7 +4,8 @@ Days are calendar dates in the contract's own time zone; a last day is inclusive
 runs to 24:00. Nothing here reads the clock, the database or the settings.
 Ends are counted from the start each time, never from the end before, so month ends do not drift.
 Raises OverflowError or ValueError where a day would lie outside the years 1 to 9999.
-Source: BGB 187, 188; Reg. 1182/71 art. 3; KC art. 111, 112; 民法 140, 143. Cases: tests/data/terms_vectors.json.
+Source: BGB 187, 188; Reg. 1182/71 art. 3; KC art. 111, 112; 民法 140, 143.
+Cases: tests/data/terms_vectors.json.
 """
 
 from calendar import isleap
@@ -51,7 +52,9 @@ class Period:
             return given
         parts = read_object(given, field, (), UNITS)
         if len(parts) != 1:
-            raise FieldError(f'{field}: {shown(given)} is not a period; give one of {", ".join(UNITS)}, like {{"months": 1}}')
+            raise FieldError(
+                f'{field}: {shown(given)} is not a period; give one unit, like {{"days": 14}} or {{"months": 1}}'
+            )
         ((unit, number),) = parts.items()
         if unit in MONTHS_OF_UNIT:
             size = MONTHS_OF_UNIT[unit]
@@ -134,7 +137,7 @@ def latest_event(last_day: date, period: Period, counting: Counting) -> date:
 class BillingPeriod(NamedTuple):
     """One billing period: its number counted from the anchor's own (0), first and last day."""
 
-    index: int
+    number: int
     first_day: date
     last_day: date
 
@@ -142,13 +145,13 @@ class BillingPeriod(NamedTuple):
 def billing_period_of(anchor: date, billing: Period, day: date) -> BillingPeriod:
     """Return the billing period that holds a day, before the anchor as well as after it."""
     if not billing.months:
-        index = (day - anchor).days // billing.days
-        first = anchor + timedelta(days=index * billing.days)
-        return BillingPeriod(index, first, first + timedelta(days=billing.days - 1))
-    index = (month_index(day) - month_index(anchor)) // billing.months
-    first = month_later(anchor, index * billing.months)
+        number = (day - anchor).days // billing.days
+        first = anchor + timedelta(days=number * billing.days)
+        return BillingPeriod(number, first, first + timedelta(days=billing.days - 1))
+    number = (month_index(day) - month_index(anchor)) // billing.months
+    first = month_later(anchor, number * billing.months)
     if first > day:
         # The right month, but its billing day is still to come.
-        index -= 1
-        first = month_later(anchor, index * billing.months)
-    return BillingPeriod(index, first, month_later(anchor, (index + 1) * billing.months) - ONE_DAY)
+        number -= 1
+        first = month_later(anchor, number * billing.months)
+    return BillingPeriod(number, first, month_later(anchor, (number + 1) * billing.months) - ONE_DAY)

@@ -11,7 +11,9 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-BEYOND_THE_CALENDAR = "the days reach beyond the years 1 to 9999; check the dates and periods for a typing error"
+BEYOND_THE_CALENDAR = (
+    "the days reach beyond the years 1 to 9999; check the dates and periods for a typing error"
+)
 
 
 class FieldError(ValueError):
@@ -24,14 +26,18 @@ def shown(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def read_object(value: object, field: str, required: Iterable[str], optional: Iterable[str] = ()) -> Mapping[str, Any]:
+def read_object(
+    value: object, field: str, required: Iterable[str], optional: Iterable[str] = ()
+) -> Mapping[str, Any]:
     """Return a mapping that has every required key and no key that nobody knows."""
     if not isinstance(value, Mapping):
         raise FieldError(f"{field}: {shown(value)} is not an object; give the fields {', '.join(required)}")
     required = tuple(required)
     known = {*required, *optional}
     if strangers := [key for key in value if key not in known]:
-        raise FieldError(f"{field}: unknown field {shown(strangers[0])}; known are {', '.join(sorted(known))}")
+        raise FieldError(
+            f"{field}: unknown field {shown(strangers[0])}; known are {', '.join(sorted(known))}"
+        )
     if missing := [key for key in required if key not in value]:
         raise FieldError(f"{missing[0]}: is missing; {field} needs {', '.join(required)}")
     return value
@@ -59,11 +65,11 @@ def read_instant(value: object, field: str) -> datetime:
         except ValueError:
             instant = None
     if instant is None:
-        raise FieldError(f"{field}: {shown(value)} is not an instant; write one like 2025-01-31T12:00:00+01:00")
-    if instant.utcoffset() is None:
         raise FieldError(
-            f"{field}: {shown(value)} does not say which time zone; add the offset, as in 2025-01-31T12:00:00+01:00"
+            f"{field}: {shown(value)} is not an instant; write one like 2025-01-31T12:00:00+01:00"
         )
+    if instant.utcoffset() is None:
+        raise FieldError(f"{field}: {shown(value)} has no offset; write it like 2025-01-31T12:00:00+01:00")
     return instant
 
 

@@ -168,10 +168,14 @@ def _read_terms(given: object) -> dict[str, Any]:
         "starts_on": read_day(d["starts_on"], "starts_on"),
         "timezone": d["timezone"],
         "counting": Counting(read_choice(d["counting"], "counting", Counting)),
-        "initial_term": None if d["initial_term"] is None else Period.from_dict(d["initial_term"], "initial_term"),
+        "initial_term": None
+        if d["initial_term"] is None
+        else Period.from_dict(d["initial_term"], "initial_term"),
         "renewal": _read_renewal(d["renewal"]),
         "notice": _read_notice(d["notice"], "notice"),
-        "renewal_notice": None if d.get("renewal_notice") is None else _read_notice(d["renewal_notice"], "renewal_notice"),
+        "renewal_notice": None
+        if d.get("renewal_notice") is None
+        else _read_notice(d["renewal_notice"], "renewal_notice"),
         "notice_to": Boundary(read_choice(d["notice_to"], "notice_to", Boundary)),
         "billing": Period.from_dict(d["billing"], "billing"),
         "billing_anchor": read_day(d["billing_anchor"], "billing_anchor"),
@@ -185,7 +189,9 @@ def _read_renewal(value: object) -> Renewal:
         return "open_ended"
     if isinstance(value, (Mapping, Period)):
         return Period.from_dict(value, "renewal")
-    raise FieldError(f'renewal: {shown(value)} is not known; give "none", "open_ended" or a period like {{"months": 12}}')
+    raise FieldError(
+        f'renewal: {shown(value)} is not known; give "none", "open_ended" or a period like {{"months": 12}}'
+    )
 
 
 def _read_notice(value: object, field: str) -> NoticeTerm:
@@ -212,7 +218,9 @@ def _refuse_mixed_units(initial_term: Period | None, renewal: Renewal) -> None:
         return
     if bool(initial_term.months) != bool(renewal.months):
         unit = "months" if initial_term.months else "days or weeks"
-        raise FieldError(f"renewal: {shown(renewal.as_dict())} has another unit than the initial term; give it in {unit}")
+        raise FieldError(
+            f"renewal: {shown(renewal.as_dict())} has another unit than the initial term; give it in {unit}"
+        )
 
 
 def _plain(value: object) -> object:
