@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import functools
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.db.models import Count, JSONField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from cancellation.models import Cancellation, State, Visit
 from cancellation.quotes import Agreed, Paid
-from subscriptions.models import Contract
+from subscriptions import reading
+from subscriptions.models import Contract, Customer
 
 # Enough for the pages, and for every payment that can still reach past a last day.
 PAYMENTS_READ = 24
 
 
-@functools.lru_cache(maxsize=64)
-def zone(name: str) -> ZoneInfo:
-    """Return a time zone by its name."""
-    return ZoneInfo(name)
-
-
 def local_day(contract: Contract, at: datetime) -> date:
     """Return the calendar day of an instant in the contract's time zone."""
-    return at.astimezone(zone(contract.terms["timezone"])).date()
+    return reading.local_day(at, contract.terms["timezone"])
 
 
 def agreed_of(contract: Contract) -> Agreed:
@@ -97,3 +90,8 @@ def contracts_of(customer_id: int, epoch: int) -> QuerySet[Contract]:
         .filter(Q(customer_id=customer_id) & Q(customer__sign_in_epoch=epoch))
         .order_by("live_last_day", "-starts_on", "-pk")
     )
+
+
+def customer_of(customer_id: int, epoch: int) -> Customer | None:
+    """Return the customer of a sign-in that is still valid."""
+    return Customer.objects.filter(pk=customer_id, sign_in_epoch=epoch).first()

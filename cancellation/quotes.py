@@ -16,7 +16,7 @@ from typing import Any
 
 from subscriptions import settlement
 from subscriptions.amounts import Money
-from subscriptions.terms import Terms, billing_period_around, notice_quote, quote_on, rule_of
+from subscriptions.terms import Terms, billing_period_around, notice_quote, quote_for_day, rule_of
 
 ONE_DAY = timedelta(days=1)
 
@@ -170,7 +170,7 @@ def ordinary(agreed: Agreed, received_at: datetime) -> Quote | None:
 
 def _one_day_earlier(terms: Terms, received_on: date, last_day: date) -> date | None:
     """Return the end that a notice of the day before would have reached, where that is a real difference."""
-    earlier = quote_on(terms, received_on - ONE_DAY).last_day
+    earlier = quote_for_day(terms, received_on - ONE_DAY).last_day
     return earlier if earlier is not None and earlier < last_day - ONE_DAY else None
 
 

@@ -50,7 +50,7 @@ def refund(
             f"paid_to: {last} lies before paid_from, {first}; give the last day that was paid for"
         )
     paid = _money(amount, currency, "amount")
-    rule = RefundPolicy(read_choice(policy, "policy", RefundPolicy))
+    rule = read_choice(policy, "policy", RefundPolicy)
     share = _unused_share(first, last, read_day(last_day, "last_day"), rule)
     return from_minor(ceil(paid * share), currency)
 
@@ -117,11 +117,11 @@ def _unused_share(first: date, last: date, end: date, policy: RefundPolicy) -> F
         return Fraction(1)
     if policy is RefundPolicy.DAILY:
         return Fraction((last - end).days, (last - first).days + 1)
-    months_paid = _months_begun(first, last)
-    return Fraction(months_paid - _months_begun(first, end), months_paid)
+    months_paid = months_begun(first, last)
+    return Fraction(months_paid - months_begun(first, end), months_paid)
 
 
-def _months_begun(first: date, day: date) -> int:
+def months_begun(first: date, day: date) -> int:
     """Return how many months counted from ``first`` have begun by a day on or after it."""
     months = month_index(day) - month_index(first)
     return months if month_later(first, months) > day else months + 1

@@ -1,0 +1,164 @@
+"""What the pages of a contract show, gathered once for all of them.
+
+Part of the notice path, too: nothing here imports feedback, mail, billing or reports.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import prefetch_related_objects
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from cancellation import queries
+from cancellation.models import Cancellation
+from cancellation.quotes import Quote, RefundLine, ordinary
+from cancellation.steps import Walk, sealed, urls_of
+from config.formats import format_money
+from subscriptions import words
+from subscriptions.models import Component, Contract, RefundPolicy
+from subscriptions.settlement import months_begun
+from subscriptions.terms import quote_for_day
+
+PAYMENTS_SHOWN = 6
+
+
+def quote_now(contract: Contract, at: datetime) -> Quote | None:
+    """Return what a notice at this instant would mean; None where the contract has ended by itself."""
+    return ordinary(queries.agreed_of(contract), at)
+
+
+def step(request: HttpRequest, at: Walk, quote: Quote) -> dict[str, Any]:
+    """Return what every step before the act shows: the contract, the quote, and where the buttons lead."""
+    return {
+        **_common(at.contract),
+        "quote": quote,
+        "sealed": sealed(quote, at.contract),
+        "why": words.why(at.contract.agreed, quote.rule),
+        "arithmetic": arithmetic(quote, at.contract.refund_policy),
+        "said": at.said,
+    }
+
+
+def changed(
+    request: HttpRequest, at: Walk, quote: Quote, shown: Quote | None, said: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the confirm step that says what has changed since the holder saw it."""
+    return {**step(request, at, quote), "changed": True, "shown": shown, "said": said}
+
+
+def contract(contract: Contract, **more: Any) -> dict[str, Any]:
+    """Return the plain contract page: what is paid, until when, and how to leave."""
+    now = timezone.now()
+    today = queries.local_day(contract, now)
+    live = live_of(contract)
+    quote = None if live else quote_now(contract, now)
+    return {
+        **_common(contract),
+        "cancellation": live,
+        "quote": quote or (Quote.from_dict(live.quote) if live and live.quote else None),
+        "state": _state(live, quote, today),
+        "can_undo": bool(live and live.can_be_revoked_on(today)),
+        "ended_by_itself": live is None and quote is None,
+        "payments": queries.payments_of(contract)[:PAYMENTS_SHOWN],
+        "components": components_of(contract),
+        "period": words.period(contract.agreed.billing),
+        "how_to_leave": how_to_leave(contract),
+        "last_used_on": contract.activities.order_by("-day").values_list("day", flat=True).first(),
+        "urls": urls_of(contract),
+        **more,
+    }
+
+
+def done(at: Walk, live: Cancellation) -> dict[str, Any]:
+    """Return the page after the act: what was declared, when, what follows, and the undo while it is open."""
+    contract = at.contract
+    quote = Quote.from_dict(live.quote) if live.quote else None
+    return {
+        **_common(contract),
+        "cancellation": live,
+        "quote": quote,
+        "why": words.why(contract.agreed, quote.rule) if quote else [],
+        "arithmetic": arithmetic(quote, contract.refund_policy) if quote else [],
+        "components": components_of(contract),
+        "can_undo": live.can_be_revoked_on(queries.local_day(contract, timezone.now())),
+    }
+
+
+def account_row(contract: Contract, at: datetime) -> dict[str, Any]:
+    """Return one contract as the account lists it."""
+    today = queries.local_day(contract, at)
+    ends: date | None = contract.live_last_day  # type: ignore[attr-defined]
+    told = quote_for_day(contract.agreed, today)
+    last_day = ends or (told.last_day if contract.agreed.renewal == "none" else None)
+    over = (ends is not None and ends < today) or (ends is None and told.last_day is None)
+    return {
+        "contract": contract,
+        "url": urls_of(contract)["contract"],
+        "state": "ended" if over else "ending" if ends else "running",
+        "last_day": last_day,
+        "period": words.period(contract.agreed.billing),
+    }
+
+
+def components_of(contract: Contract) -> list[Component]:
+    """Return the parts of a bundle, read once per contract object."""
+    if "components" not in getattr(contract, "_prefetched_objects_cache", {}):
+        prefetch_related_objects([contract], "components")
+    return list(contract.components.all())
+
+
+def live_of(contract: Contract) -> Cancellation | None:
+    """Return the end that is scheduled or has come, with its notice."""
+    live_id = getattr(contract, "live_id", None)
+    return Cancellation.objects.select_related("notice").get(pk=live_id) if live_id else None
+
+
+def how_to_leave(contract: Contract) -> list[str]:
+    """Return how this contract may be ended, in plain sentences."""
+    agreed = contract.agreed
+    if agreed.initial_term is None:
+        return [words.boundary(agreed.notice_to), words.notice(agreed.notice)]
+    sentences = [
+        _("The first term is %(period)s.") % {"period": words.period(agreed.initial_term)},
+        words.notice(agreed.notice),
+    ]
+    return sentences + words.afterwards(agreed)
+
+
+def arithmetic(quote: Quote, policy: str) -> list[tuple[RefundLine, str]]:
+    """Return each refund line with how its amount comes about."""
+    return [(line, _how(line, quote.last_day, policy)) for line in quote.refund_lines]
+
+
+def _how(line: RefundLine, last_day: date, policy: str) -> str:
+    paid, back = format_money(line.paid), format_money(line.refund)
+    if policy == RefundPolicy.NONE:
+        return _("Your contract gives no refund for unused time.")
+    if last_day < line.paid_from:
+        return _("All of it comes back: this time is not used.")
+    if policy == RefundPolicy.DAILY:
+        days = (line.paid_to - line.paid_from).days + 1
+        unused = (line.paid_to - last_day).days
+        return _("%(unused)d of %(days)d days are unused: %(paid)s × %(unused)d ÷ %(days)d = %(back)s") % {
+            "unused": unused, "days": days, "paid": paid, "back": back,
+        }  # fmt: skip
+    months = months_begun(line.paid_from, line.paid_to)
+    unused = months - months_begun(line.paid_from, last_day)
+    return _("%(unused)d of %(months)d months are unused: %(paid)s × %(unused)d ÷ %(months)d = %(back)s") % {
+        "unused": unused, "months": months, "paid": paid, "back": back,
+    }  # fmt: skip
+
+
+def _state(live: Cancellation | None, quote: Quote | None, today: date) -> str:
+    if live is None:
+        return "running" if quote else "ended"
+    return "ending" if live.last_day >= today else "ended"
+
+
+def _common(contract: Contract) -> dict[str, Any]:
+    return {"contract": contract, "customer": contract.customer, "urls": urls_of(contract)}
+

@@ -1,0 +1,141 @@
+"""The pages of a contract and of the guided way. The act itself stands in ``commit``."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from cancellation import actions, calendars, pages, queries
+from cancellation.forms import ReasonsForm
+from cancellation.quotes import Quote
+from cancellation.steps import NotSignedIn, Walk, remember_visit, to_sign_in, urls_of, walk
+from outbox.queries import payload_of
+from subscriptions.signin import signed_in
+
+View = Callable[..., HttpResponse]
+
+
+def walked(view: Callable[[HttpRequest, Walk], HttpResponse]) -> View:
+    """Give a view the contract of its reference, if it is the visitor's; else the sign-in, or 404."""
+
+    @functools.wraps(view)
+    def inner(request: HttpRequest, ref: str) -> HttpResponse:
+        try:
+            at = walk(request, ref)
+        except NotSignedIn as stranger:
+            return stranger.response
+        return view(request, at)
+
+    return inner
+
+
+def before_the_act(view: Callable[[HttpRequest, Walk, Quote], HttpResponse]) -> View:
+    """Give a step its quote. A contract that is ending shows how, one that has ended says so."""
+
+    @functools.wraps(view)
+    def inner(request: HttpRequest, at: Walk) -> HttpResponse:
+        if at.contract.live_id:  # type: ignore[attr-defined]
+            return HttpResponseRedirect(urls_of(at.contract)["done"])
+        quote = pages.quote_now(at.contract, timezone.now())
+        if quote is None:
+            return HttpResponseRedirect(urls_of(at.contract)["contract"])
+        return remember_visit(view(request, at, quote), at)
+
+    return walked(inner)
+
+
+@require_safe
+def account(request: HttpRequest) -> HttpResponse:
+    """List the contracts of whoever is signed in."""
+    who = signed_in(request)
+    if who is None:
+        return to_sign_in(request)
+    contracts = list(queries.contracts_of(*who))
+    now = timezone.now()
+    rows = [pages.account_row(contract, now) for contract in contracts]
+    customer = contracts[0].customer if contracts else queries.customer_of(*who)
+    if customer is None:
+        return to_sign_in(request)
+    return render(request, "account.html", {"rows": rows, "contracts": contracts, "customer": customer})
+
+
+@require_safe
+@walked
+def contract(request: HttpRequest, at: Walk) -> HttpResponse:
+    """Show one contract in plain words, with "Cancel contract" or, where it is ending, the undo."""
+    return render(
+        request, "cancellation/contract.html", pages.contract(at.contract, undone="undone" in request.GET)
+    )
+
+
+@require_safe
+@before_the_act
+def overview(request: HttpRequest, at: Walk, quote: Quote) -> HttpResponse:
+    """Show the whole quote: what leaving today means."""
+    actions.note_visit(key=at.visit, contract=at.contract, step="overview", at=timezone.now())
+    context = pages.step(request, at, quote) | {"components": pages.components_of(at.contract)}
+    return render(request, "cancellation/overview.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@before_the_act
+def reasons(request: HttpRequest, at: Walk, quote: Quote) -> HttpResponse:
+    """Ask why, optionally. What was ticked or typed is kept for the visit."""
+    form = ReasonsForm(request.POST) if request.method == "POST" else ReasonsForm(initial=at.said)
+    if request.method == "POST" and form.is_valid():
+        actions.keep_said(
+            key=at.visit, contract=at.contract, step="reasons", said=form.said(), at=timezone.now()
+        )
+        return HttpResponseRedirect(urls_of(at.contract)["confirm"])
+    actions.note_visit(key=at.visit, contract=at.contract, step="reasons", at=timezone.now())
+    status = 422 if form.is_bound else 200
+    return render(
+        request, "cancellation/reasons.html", pages.step(request, at, quote) | {"form": form}, status=status
+    )
+
+
+@require_safe
+@before_the_act
+def confirm(request: HttpRequest, at: Walk, quote: Quote) -> HttpResponse:
+    """Show the whole quote once more, with one button."""
+    actions.note_visit(key=at.visit, contract=at.contract, step="confirm", at=timezone.now())
+    context = pages.step(request, at, quote) | {"components": pages.components_of(at.contract)}
+    return render(request, "cancellation/confirm.html", context)
+
+
+@require_safe
+@walked
+def done(request: HttpRequest, at: Walk) -> HttpResponse:
+    """Show what was declared and what follows: the reference, the days, the money, the way back."""
+    live = pages.live_of(at.contract)
+    if live is None:
+        return HttpResponseRedirect(urls_of(at.contract)["contract"])
+    return render(request, "cancellation/done.html", pages.done(at, live) | {"note": _left_out(live.pk)})
+
+
+def _left_out(cancellation_id: int) -> str:
+    """Return a note where a ticked reason is not one of ours; what is known was kept."""
+    said: dict[str, Any] = payload_of(f"said:{cancellation_id}").get("said", {})
+    known = {code for code, _label in ReasonsForm().fields["reasons"].choices}  # type: ignore[attr-defined]
+    ticked = {*said.get("reasons", []), said.get("primary", "")} - {""}
+    return _("One of the reasons you ticked is no longer on our list and was left out.") if ticked - known else ""
+
+
+@require_safe
+@walked
+def calendar(request: HttpRequest, at: Walk) -> HttpResponse:
+    """Serve the last day as a calendar file."""
+    live = pages.live_of(at.contract)
+    if live is None:
+        raise Http404
+    response = HttpResponse(calendars.last_day(at.contract, live), content_type="text/calendar; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="last-day.ics"'
+    return response
+

@@ -1,0 +1,50 @@
+"""Days, instants and money as people read them, by locale.
+
+Locales are Django's language codes (en, de, fr, pl, ja); an unknown one reads as English. Instants are shown with
+their UTC offset, for a receipt must be unmistakable. Amounts are exact; nothing here rounds.
+"""
+
+import functools
+from datetime import date, datetime
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_time
+from babel.numbers import format_currency
+from django.utils.translation import get_language
+
+from subscriptions.amounts import Money
+from subscriptions.money import minor_digits
+
+
+@functools.lru_cache(maxsize=64)
+def locale_of(language: str | None) -> Locale:
+    """Return Babel's locale of a language code. English days are written day first, as in Europe."""
+    try:
+        locale = Locale.parse((language or "en").replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        locale = Locale("en")
+    return Locale("en", "GB") if str(locale) == "en" else locale
+
+
+def format_money(money: Money, language: str | None = None) -> str:
+    """Return money with its symbol, such as ``12,99 €``."""
+    locale = locale_of(language or get_language())
+    # Babel knows the digits that shops use; the receipt shows the currency's minor unit.
+    pattern = locale.currency_formats["standard"].pattern
+    digits = minor_digits(money.currency)
+    fraction = "." + "0" * digits if digits else ""
+    pattern = pattern.replace(".00", fraction)
+    return format_currency(money.amount, money.currency, pattern, locale=locale, currency_digits=False)
+
+
+def format_day(day: date, language: str | None = None, width: str = "long") -> str:
+    """Return a day, such as ``30 June 2027``; ``full`` adds the day of the week."""
+    return format_date(day, format=width, locale=locale_of(language or get_language()))
+
+
+def format_instant(at: datetime, language: str | None = None) -> str:
+    """Return an aware instant with its offset, such as ``30 June 2027, 23:59:30 (UTC+02:00)``."""
+    language = language or get_language()
+    clock = format_time(at.replace(tzinfo=None), "HH:mm:ss", locale=locale_of(language))
+    offset = at.strftime("%z")
+    return f"{format_day(at.date(), language)}, {clock} (UTC{offset[:3]}:{offset[3:5]})"

@@ -1,0 +1,97 @@
+"""Terms in plain words: why a contract ends on the day it does, and how it may be ended at all.
+
+Sentences are translated for the active language; days and money come in as text that was formatted already.
+"""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from subscriptions.periods import Period
+from subscriptions.terms import Boundary, CutOff, NoticeTerm, Rule, Terms
+
+
+def period(length: Period) -> str:
+    """Return a length of time, such as ``2 months``; ``no time`` for zero days."""
+    months, days = length.months, length.days
+    if months and months % 12 == 0:
+        return ngettext("%(n)d year", "%(n)d years", months // 12) % {"n": months // 12}
+    if months:
+        return ngettext("%(n)d month", "%(n)d months", months) % {"n": months}
+    if days and days % 7 == 0:
+        return ngettext("%(n)d week", "%(n)d weeks", days // 7) % {"n": days // 7}
+    return ngettext("%(n)d day", "%(n)d days", days) % {"n": days}
+
+
+def boundary(where: Boundary) -> str:
+    """Return on which days a contract may end, to follow "It can end"."""
+    return {
+        Boundary.ANY_DAY: _("It can end on any day."),
+        Boundary.BILLING_PERIOD: _("It can end with any billing period."),
+        Boundary.MONTH_END: _("It can end with any month."),
+        Boundary.QUARTER_END: _("It can end with any quarter."),
+        Boundary.HALF_YEAR_END: _("It can end in the middle or at the end of a year."),
+        Boundary.YEAR_END: _("It can end with any year."),
+    }[where]
+
+
+def notice(term: NoticeTerm) -> str:
+    """Return how early a notice must come, as a sentence."""
+    if isinstance(term, CutOff):
+        return _cut_off(term)
+    if term.is_nothing:
+        return _("No notice period applies.")
+    return _("The notice period is %(period)s.") % {"period": period(term)}
+
+
+def _cut_off(term: CutOff) -> str:
+    if term.months_before == 0:
+        return _("Notice must come by day %(day)d of the month in which the contract ends.") % {"day": term.by_day}
+    return ngettext(
+        "Notice must come by day %(day)d of the month before the one in which the contract ends.",
+        "Notice must come by day %(day)d of the month that lies %(n)d months before the one in which the contract ends.",
+        term.months_before,
+    ) % {"day": term.by_day, "n": term.months_before}
+
+
+def why(terms: Terms, rule: str) -> list[str]:
+    """Return the sentences that explain a last day: the rule that gave it, then the notice that was kept."""
+    later = terms.notice if terms.renewal_notice is None else terms.renewal_notice
+    return {
+        Rule.BOUNDARY: lambda: [_("Your contract runs without a fixed term."), boundary(terms.notice_to), notice(terms.notice)],
+        Rule.INITIAL_TERM: lambda: [
+            _("Your contract has a first term of %(period)s; this is its last day.") % {"period": _initial(terms)},
+            notice(terms.notice),
+        ],
+        Rule.AFTER_INITIAL: lambda: [
+            _("The first term of %(period)s is over, or the notice for its end has passed.") % {"period": _initial(terms)},
+            boundary(terms.notice_to),
+            notice(later),
+        ],
+        Rule.RENEWED_TERM: lambda: [
+            _("Your contract renews for %(period)s at a time; this is the last day of such a term.") % {"period": _renewal(terms)},
+            notice(later),
+        ],
+        Rule.EXPIRES: lambda: [_("Your contract ends by itself on this day. Nothing more is needed.")],
+        Rule.NEVER_STARTS: lambda: [_("Your notice takes effect before the contract begins, so it never starts.")],
+        Rule.EXPIRED: lambda: [_("Your contract has ended by itself.")],
+    }[Rule(rule)]()  # fmt: skip
+
+
+def _initial(terms: Terms) -> str:
+    return period(terms.initial_term) if terms.initial_term else ""
+
+
+def _renewal(terms: Terms) -> str:
+    return period(terms.renewal) if isinstance(terms.renewal, Period) else ""
+
+
+def afterwards(terms: Terms) -> list[str]:
+    """Return what follows the first term, as sentences."""
+    if terms.renewal == "none":
+        return [_("After that the contract ends by itself.")]
+    later = terms.notice if terms.renewal_notice is None else terms.renewal_notice
+    if terms.renewal == "open_ended":
+        return [_("After that it runs on without a fixed term."), boundary(terms.notice_to), notice(later)]
+    return [_("After that it renews for %(period)s at a time.") % {"period": _renewal(terms)}, notice(later)]
