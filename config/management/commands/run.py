@@ -1,0 +1,94 @@
+"""``manage.py run``: everything a newcomer needs, in one terminal, on this machine only.
+
+Brings the database up to date, loads the demo business once, then runs web, worker with beat, and the mail catcher.
+Ctrl-C stops them all. Honours PORT, DATABASE_URL, REDIS_URL and EMAIL_URL.
+"""
+
+import os
+import socket
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from honcho.manager import Manager
+from rich.console import Console
+
+FIRST_MAIL_PORT = 1025
+
+
+class Command(BaseCommand):
+    """Prepare, say where to go, and run until Ctrl-C."""
+
+    help = "Run the demo: web, worker, beat and a mail catcher, with a demo business loaded."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if settings.PRODUCTION:
+            raise CommandError("`manage.py run` is the demo on one machine; docs/operators.md says how to serve.")
+        _refuse_taken(settings.PORT)
+        console = Console(soft_wrap=True, highlight=False)
+        with console.status("Bringing the database up to date …"):
+            call_command("migrate", verbosity=0, interactive=False)
+        with console.status("Gathering style sheets and scripts …"):
+            call_command("collectstatic", verbosity=0, interactive=False)
+        call_command("demo")
+        _run(_where_to_go(console))
+
+
+def _refuse_taken(port: int) -> None:
+    """Raise CommandError with the remedy where somebody else listens already."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise CommandError(
+                f"Port {port} is taken ({error.strerror}). Stop what runs there, or choose another: make run PORT=8001"
+            ) from error
+
+
+def _free_port(first: int) -> int:
+    for port in range(first, first + 200):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return port
+    raise CommandError("No free port for the mail catcher: set EMAIL_URL to a mail server of yours.")
+
+
+def _where_to_go(console: Console) -> dict[str, str]:
+    """Say what runs where; return the environment of the processes."""
+    from config.demo import STORIES, staff_password
+
+    base = settings.BASE_URL
+    console.print(f"\n[bold]Fairwell runs at {base}/[/bold]   (Ctrl-C stops everything)\n")
+    console.print("Five stories, one click each:")
+    for story in STORIES:
+        console.print(f"  {base}/demo/enter/{story.slug}/   {story.title}")
+    console.print(f"\nMails sent       {base}/demo/mails/")
+    console.print(
+        f"The desk         {base}/admin/   user [bold]demo[/bold], password [bold]{staff_password()}[/bold]"
+    )
+    console.print(f"Why people leave {base}/reports/reasons/   (same sign-in)\n")
+    environment = dict(os.environ, FAIRWELL_BASE_URL=base, PYTHONUNBUFFERED="1")
+    if not os.environ.get("EMAIL_URL"):
+        environment["FAIRWELL_MAIL_PORT"] = str(_free_port(FIRST_MAIL_PORT))
+    return environment
+
+
+def _run(environment: dict[str, str]) -> None:
+    """Run the processes until one stops or Ctrl-C; none stays behind."""
+    python = sys.executable
+    manager = Manager()
+    commands = {
+        "web": f"{python} -m gunicorn config.wsgi --bind 127.0.0.1:{settings.PORT} --worker-class gthread"
+        " --workers 1 --threads 8 --access-logfile /dev/null --log-level warning",
+        "worker": f"{python} -m celery -A config worker -B -P solo -l error --quiet --without-gossip --without-mingle"
+        f" -s {settings.CELERY_BEAT_SCHEDULE_FILENAME}",
+    }
+    if "FAIRWELL_MAIL_PORT" in environment:
+        commands["mail"] = f"{python} manage.py catch_mail --port {environment['FAIRWELL_MAIL_PORT']}"
+    for name, command in commands.items():
+        manager.add_process(name, command, env=environment, cwd=str(settings.BASE_DIR), quiet=False)
+    manager.loop()
+    raise SystemExit(manager.returncode)
