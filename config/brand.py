@@ -1,8 +1,8 @@
 """Accessible colour roles from one brand colour.
 
-The operator gives one colour. Used as it is, it may be unreadable as text, or vanish in the dark; so each role keeps
-its hue and moves its lightness only as far as the contrast asks. Contrast is WCAG 2.x, computed on the rounded 8-bit
-colours that reach the browser. Nothing here knows Django. Raises BrandError for what is no hex colour.
+The operator gives one colour. Used as it is, it may be unreadable as text, or vanish in the dark; so each role
+keeps its hue and moves its lightness only as far as the contrast asks. Contrast is WCAG 2.x, computed on the
+rounded 8-bit colours that reach the browser. Nothing here knows Django. Raises BrandError for no hex colour.
 Source: https://www.w3.org/TR/WCAG22/ (relative luminance, contrast ratio, 1.4.3, 1.4.11).
 """
 
@@ -41,8 +41,8 @@ class Ground:
 class Roles:
     """One brand colour in one scheme, as ``#rrggbb``.
 
-    ``fill`` is seen on page and card (3:1), ``on_fill`` is read on it (4.5:1); ``text`` and ``focus`` are read and
-    seen on page, card and tint (4.5:1); ``tint`` is a quiet ground on which ink is read (4.5:1).
+    ``fill`` is seen on page and card (3:1), ``on_fill`` is read on it (4.5:1); ``text`` and ``focus`` are read
+    and seen on page, card and tint (4.5:1); ``tint`` is a quiet ground on which ink is read (4.5:1).
     """
 
     fill: str
@@ -69,13 +69,14 @@ def roles(brand: str, ground: Ground) -> Roles:
     brand = normal(brand)
     fill = _nearest(brand, lambda colour: _clears(colour, (ground.page, ground.card), SHAPE_CONTRAST))
     tint = _mixed(fill, ground.page, ground.tint_share)
-    text = _nearest(brand, lambda colour: _clears(colour, (ground.page, ground.card, tint), ground.text_contrast))
+    read_on = (ground.page, ground.card, tint)
+    text = _nearest(brand, lambda colour: _clears(colour, read_on, ground.text_contrast))
     on_fill = WHITE if contrast(WHITE, fill) >= TEXT_CONTRAST else BLACK
     return Roles(fill=fill, on_fill=on_fill, text=text, focus=text, tint=tint)
 
 
 def stylesheet(brand: str) -> str:
-    """Return the style sheet that hands the roles to the pages; it is served on its own, for CSP forbids inline."""
+    """Return the style sheet that hands the roles to the pages; CSP forbids handing them over inline."""
     return (
         f":root{{{_properties(roles(brand, LIGHT))}}}\n"
         f"@media (prefers-color-scheme:dark){{:root{{{_properties(roles(brand, DARK))}}}}}\n"
