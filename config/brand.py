@@ -1,8 +1,8 @@
 """Accessible colour roles from one brand colour.
 
-The operator gives one colour. Used as it is, it may be unreadable as text, or vanish in the dark; so each role
-keeps its hue and moves its lightness only as far as the contrast asks. Contrast is WCAG 2.x, computed on the
-rounded 8-bit colours that reach the browser. Nothing here knows Django. Raises BrandError for no hex colour.
+The operator gives one colour. Used as it is, it may be unreadable as text, or vanish in the dark; so each
+role keeps its hue and moves its lightness only as far as the contrast asks. Contrast is WCAG 2.x, computed on
+the rounded 8-bit colours that reach the browser. Nothing here knows Django. Raises BrandError for no colour.
 Source: https://www.w3.org/TR/WCAG22/ (relative luminance, contrast ratio, 1.4.3, 1.4.11).
 """
 
@@ -41,8 +41,8 @@ class Ground:
 class Roles:
     """One brand colour in one scheme, as ``#rrggbb``.
 
-    ``fill`` is seen on page and card (3:1), ``on_fill`` is read on it (4.5:1); ``text`` and ``focus`` are read
-    and seen on page, card and tint (4.5:1); ``tint`` is a quiet ground on which ink is read (4.5:1).
+    ``fill`` is seen on page and card (3:1), ``on_fill`` is read on it (4.5:1); ``text`` and ``focus`` are
+    read and seen on page, card and tint (4.5:1); ``tint`` is a quiet ground on which ink is read (4.5:1).
     """
 
     fill: str
