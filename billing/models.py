@@ -19,6 +19,7 @@ class Outcome(models.TextChoices):
 
     OPEN = "open", _("to be done")
     DONE = "done", _("done")
+    DROPPED = "dropped", _("no longer needed")
 
 
 class Instruction(models.Model):

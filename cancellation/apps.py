@@ -3,9 +3,17 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+from outbox import registry
+
 
 class CancellationConfig(AppConfig):
-    """Name ``cancellation`` to Django."""
+    """Name ``cancellation`` to Django; say who takes up a notice whose process died."""
 
     name = "cancellation"
     verbose_name = _("Cancellation")
+
+    def ready(self) -> None:
+        """Register the handler. It needs the models, which are loaded by now."""
+        from cancellation import actions
+
+        registry.register("settle", lambda entry_id, payload: actions.settle(notice_id=payload["notice_id"]))

@@ -120,7 +120,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", "")
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        # A page does not wait for a cache that hangs.
+        "OPTIONS": {"socket_connect_timeout": 0.2, "socket_timeout": 0.2},
+    }
     if REDIS_URL
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }
@@ -149,7 +154,10 @@ CELERY_BEAT_SCHEDULE = {
     "drain-the-outbox": {"task": "outbox.tasks.drain", "schedule": env.float("FAIRWELL_SWEEP_SECONDS", 10.0)},
     # Midnight comes at another hour in each contract's zone, so "daily" is asked every half hour.
     "end-due-contracts": {"task": "cancellation.tasks.end_due_contracts", "schedule": 1800.0},
+    "forget-old-links": {"task": "subscriptions.tasks.forget_old_links", "schedule": 21_600.0},
 }
+# An entry that a worker has held for this long without a sign of life is free again; more than one mail can take.
+OUTBOX_LEASE_SECONDS = env.float("FAIRWELL_LEASE_SECONDS", 180.0)
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 
 # ---------------------------------------------------------------- mail

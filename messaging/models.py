@@ -12,7 +12,8 @@ class Letter(models.Model):
     key = models.CharField(max_length=200, unique=True, editable=False)
     kind = models.CharField(_("kind"), max_length=40)
     locale = models.CharField(_("language"), max_length=12)
-    to = models.EmailField(_("to"), max_length=254)
+    # No EmailField: what stands on the customer is kept as it is, even where nothing can be sent there.
+    to = models.CharField(_("to"), max_length=254, blank=True)
     customer = models.ForeignKey(
         Customer, on_delete=models.PROTECT, null=True, related_name="letters", verbose_name=_("customer")
     )
@@ -25,6 +26,12 @@ class Letter(models.Model):
     message_id = models.CharField(_("Message-ID"), max_length=255)
     created_at = models.DateTimeField(_("written at"), auto_now_add=True)
     sent_at = models.DateTimeField(_("sent at"), null=True)
+    undeliverable = models.CharField(
+        _("cannot be sent because"),
+        max_length=200,
+        blank=True,
+        help_text=_("Nothing is tried again; write by post."),
+    )
 
     class Meta:
         verbose_name = _("letter")

@@ -1,24 +1,58 @@
 """Which function keeps the promises of a topic. Apps register theirs in ``ready()``."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 Payload = dict[str, Any]
 Handler = Callable[[int, Payload], None]
+Around = Callable[[], AbstractContextManager[Any]]
 
-_handlers: dict[str, Handler] = {}
+
+class Unavailable(Exception):
+    """What a topic depends on is down: trying the next entry of it now is pointless."""
 
 
-def register(topic: str, handler: Handler) -> None:
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """How a topic is handled.
+
+    ``handler(entry_id, payload)`` runs outside any transaction and may run twice for one entry. ``around`` is
+    entered once for all entries of a batch, as for a connection they share. ``forget`` empties the payload
+    once it is done with, where keeping it would keep personal data for nothing.
+    """
+
+    handler: Handler
+    around: Around = nullcontext
+    forget: bool = False
+
+
+_topics: dict[str, Topic] = {}
+
+
+def register(topic: str, handler: Handler, *, around: Around = nullcontext, forget: bool = False) -> None:
     """Say who handles a topic. A second handler of one topic is a mistake: ValueError."""
-    if _handlers.get(topic, handler) is not handler:
+    if topic in _topics and _topics[topic].handler is not handler:
         raise ValueError(f"The topic {topic!r} has a handler already.")
-    _handlers[topic] = handler
+    _topics[topic] = Topic(handler, around, forget)
+
+
+def topic_for(name: str) -> Topic:
+    """Return how a topic is handled. LookupError where nobody does: its entries wait, they are not lost."""
+    try:
+        return _topics[name]
+    except KeyError:
+        raise LookupError(f"Nobody handles the topic {name!r}.") from None
 
 
 def handler_for(topic: str) -> Handler:
-    """Return a topic's handler. LookupError where none is registered: the entry waits, it is not lost."""
-    try:
-        return _handlers[topic]
-    except KeyError:
-        raise LookupError(f"Nobody handles the topic {topic!r}.") from None
+    """Return a topic's handler. LookupError where nobody handles it."""
+    return topic_for(topic).handler
+
+
+def topics() -> set[str]:
+    """Return the topics that are handled in this process."""
+    return set(_topics)

@@ -1,11 +1,22 @@
 """The app ``subscriptions``."""
 
 from django.apps import AppConfig
+from django.core import checks
 from django.utils.translation import gettext_lazy as _
+
+from outbox import registry
 
 
 class SubscriptionsConfig(AppConfig):
-    """Name ``subscriptions`` to Django."""
+    """Name ``subscriptions`` to Django; say who sends sign-in links, and which settings are checked."""
 
     name = "subscriptions"
     verbose_name = _("Subscriptions")
+
+    def ready(self) -> None:
+        """Register the handler and the checks. They need the models, which are loaded by now."""
+        from subscriptions import postbox
+        from subscriptions.checks import check_entry_keys
+
+        registry.register("sign-in", postbox.send_links, forget=True)
+        checks.register(check_entry_keys)
