@@ -51,14 +51,12 @@ def to_minor(amount: object, currency: object, field: str = "amount") -> int:
     sign, figures, exponent = _decimal(amount, field).as_tuple()
     shift = int(exponent) + digits  # the exponent is a number, for the amount is finite
     value = int("".join(map(str, figures)))
-    if shift < 0:
-        value, finer = divmod(value, int("1" + "0" * -shift))
-        if finer:
-            raise MoneyError(
-                f"{field}: {shown(amount)} is finer than {currency} counts; give at most {digits} decimals"
-            )
-    else:
-        value *= int("1" + "0" * shift)
+    scale: int = 10 ** abs(shift)
+    value, finer = divmod(value, scale) if shift < 0 else (value * scale, 0)
+    if finer:
+        raise MoneyError(
+            f"{field}: {shown(amount)} is finer than {currency} counts; give at most {digits} decimals"
+        )
     if value > MOST_MINOR_UNITS:
         raise MoneyError(f"{field}: {shown(amount)} is more than can be kept; check for a typing error")
     return -value if sign else value

@@ -9,6 +9,7 @@ Cases: tests/data/terms_vectors.json.
 """
 
 from calendar import isleap
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -50,12 +51,11 @@ class Period:
         """Return the period that one of days, weeks, months or years describes, like {"months": 1}."""
         if isinstance(given, Period):
             return given
-        parts = read_object(given, field, (), UNITS)
-        if len(parts) != 1:
+        if not isinstance(given, Mapping) or len(given) != 1:
             raise FieldError(
-                f'{field}: {shown(given)} is not a period; give one unit, like {{"days": 14}} or {{"months": 1}}'
+                f'{field}: {shown(given)} is not a period; give one like {{"days": 14}} or {{"months": 1}}'
             )
-        ((unit, number),) = parts.items()
+        ((unit, number),) = read_object(given, field, (), UNITS).items()
         if unit in MONTHS_OF_UNIT:
             size = MONTHS_OF_UNIT[unit]
             return cls(months=size * read_count(number, f"{field}.{unit}", least=0, most=MOST_MONTHS // size))

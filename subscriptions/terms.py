@@ -34,8 +34,8 @@ from subscriptions.reading import (
     read_count,
     read_day,
     read_object,
+    read_zone,
     shown,
-    zone,
 )
 
 __all__ = [
@@ -136,7 +136,7 @@ class Terms:
     def __post_init__(self) -> None:
         """Refuse what no contract can mean. Raises TermsError."""
         try:
-            zone(self.timezone)
+            read_zone(self.timezone)
             for field in ("initial_term", "renewal", "billing"):
                 _refuse_nothing(getattr(self, field), field)
             _refuse_mixed_units(self.initial_term, self.renewal)
@@ -167,7 +167,7 @@ def _read_terms(given: object) -> dict[str, Any]:
     return {
         "starts_on": read_day(d["starts_on"], "starts_on"),
         "timezone": d["timezone"],
-        "counting": Counting(read_choice(d["counting"], "counting", Counting)),
+        "counting": read_choice(d["counting"], "counting", Counting),
         "initial_term": None
         if d["initial_term"] is None
         else Period.from_dict(d["initial_term"], "initial_term"),
@@ -176,7 +176,7 @@ def _read_terms(given: object) -> dict[str, Any]:
         "renewal_notice": None
         if d.get("renewal_notice") is None
         else _read_notice(d["renewal_notice"], "renewal_notice"),
-        "notice_to": Boundary(read_choice(d["notice_to"], "notice_to", Boundary)),
+        "notice_to": read_choice(d["notice_to"], "notice_to", Boundary),
         "billing": Period.from_dict(d["billing"], "billing"),
         "billing_anchor": read_day(d["billing_anchor"], "billing_anchor"),
     }
@@ -262,22 +262,20 @@ def billing_period_around(terms: Terms, day: date) -> tuple[date, date]:
 
 def boundary_from(terms: Terms, day: date) -> date:
     """Return the first boundary day on or after a day."""
+    if months := MONTHS_BETWEEN.get(terms.notice_to):
+        return day_in_month((month_index(day) // months + 1) * months - 1, 31)
     if terms.notice_to is Boundary.ANY_DAY:
         return day
-    if terms.notice_to is Boundary.BILLING_PERIOD:
-        return billing_period_of(terms.billing_anchor, terms.billing, day).last_day
-    months = MONTHS_BETWEEN[terms.notice_to]
-    return day_in_month((month_index(day) // months + 1) * months - 1, 31)
+    return billing_period_around(terms, day)[1]
 
 
 def boundary_before(terms: Terms, day: date) -> date:
     """Return the last boundary day before a day."""
+    if months := MONTHS_BETWEEN.get(terms.notice_to):
+        return day_in_month(month_index(day) // months * months - 1, 31)
     if terms.notice_to is Boundary.ANY_DAY:
         return day - ONE_DAY
-    if terms.notice_to is Boundary.BILLING_PERIOD:
-        return billing_period_of(terms.billing_anchor, terms.billing, day).first_day - ONE_DAY
-    months = MONTHS_BETWEEN[terms.notice_to]
-    return day_in_month(month_index(day) // months * months - 1, 31)
+    return billing_period_around(terms, day)[0] - ONE_DAY
 
 
 def initial_last_day(terms: Terms) -> date | None:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from holidays import country_holidays, list_supported_countries
 
 from subscriptions.periods import MOST_DAYS, ONE_DAY
-from subscriptions.reading import BEYOND_THE_CALENDAR, FieldError, local_day, read_count, shown
+from subscriptions.reading import BEYOND_THE_CALENDAR, FieldError, local_day, read_count, read_zone, shown
 
 # The regulation is the default; these count plain days, and a Sunday ends a period like any other day.
 NEVER_MOVED = frozenset({"GB", "UK", "JP"})
@@ -33,7 +33,7 @@ def withdrawal_deadline(
     """
     try:
         read_count(days, "days", least=1, most=MOST_DAYS)
-        last = local_day(concluded_at, tz) + timedelta(days=days)
+        last = local_day(concluded_at, read_zone(tz), "concluded_at") + timedelta(days=days)
         land, part = _code(country, "country"), None if region is None else _code(region, "region")
         return last if land in NEVER_MOVED else next_working_day(last, land, part)
     except OverflowError:

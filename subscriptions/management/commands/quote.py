@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, NamedTuple
 from django.core.management.base import BaseCommand, CommandError
 
 from subscriptions.money import format_amount
-from subscriptions.reading import FieldError, read_choice, read_instant, read_object
+from subscriptions.reading import FieldError, read_instant, read_object, shown
 from subscriptions.settlement import exit_fee, refund
 from subscriptions.terms import Terms, notice_quote
 from subscriptions.withdrawal import withdrawal_deadline
@@ -75,7 +75,7 @@ def answer(line: bytes) -> dict[str, Any]:
     try:
         case = read_case(line)
         case_id = read_id(case.get("id"))
-        kind = KINDS[read_choice(case.get("kind"), "kind", KINDS)]
+        kind = read_kind(case)
         read_object(case, "case", kind.required, (*kind.optional, *ALWAYS))
         return {"id": case_id, **kind.answer(case)}
     except FieldError as wrong:
@@ -97,6 +97,14 @@ def read_case(line: bytes) -> Case:
     if not isinstance(case, dict):
         raise FieldError("line: is JSON but not an object; write one JSON object a line")
     return case
+
+
+def read_kind(case: Case) -> Kind:
+    """Return what is to be done with a case. Raises FieldError for a kind nobody knows."""
+    name = case.get("kind")
+    if isinstance(name, str) and name in KINDS:
+        return KINDS[name]
+    raise FieldError(f"kind: {shown(name)} is not known; give one of {', '.join(KINDS)}")
 
 
 def read_id(value: object) -> str | int | None:
