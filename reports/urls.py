@@ -1,6 +1,13 @@
 """Report pages."""
 
-from typing import Any
+from django.urls import path
+from django.views.generic import RedirectView
+
+from reports import views
 
 app_name = "reports"
-urlpatterns: list[Any] = []
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="reports:reasons"), name="index"),
+    path("reasons/", views.reasons, name="reasons"),
+    path("reasons.csv", views.reasons_csv, name="reasons-csv"),
+]
