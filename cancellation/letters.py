@@ -18,7 +18,9 @@ from cancellation.quotes import Quote
 from subscriptions.models import Contract
 
 
-def end_confirmed(contract: Contract, cancellation: Cancellation, notice: Notice, quote: Quote) -> dict[str, Any]:
+def end_confirmed(
+    contract: Contract, cancellation: Cancellation, notice: Notice, quote: Quote
+) -> dict[str, Any]:
     """Return the facts of the confirmation: what was declared, when it came, when it ends, what comes back."""
     facts = {
         **_common(contract),
@@ -84,6 +86,9 @@ def _of_notice(contract: Contract, notice: Notice) -> dict[str, Any]:
         "notice_reference": notice.reference,
         "declaration": notice.declaration,
         "received_at": _local(contract, notice.received_at),
+        # For the letter's "why this day" and the arithmetic, as agreed on that day.
+        "terms": contract.terms,
+        "refund_policy": contract.refund_policy,
     }
 
 

@@ -19,8 +19,7 @@ from cancellation.quotes import Quote, RefundLine, ordinary
 from cancellation.steps import Walk, sealed, urls_of
 from config.formats import format_money
 from subscriptions import words
-from subscriptions.models import Component, Contract, RefundPolicy
-from subscriptions.settlement import months_begun
+from subscriptions.models import Component, Contract
 from subscriptions.terms import quote_for_day
 
 PAYMENTS_SHOWN = 6
@@ -135,22 +134,14 @@ def arithmetic(quote: Quote, policy: str) -> list[tuple[RefundLine, str]]:
 
 
 def _how(line: RefundLine, last_day: date, policy: str) -> str:
-    paid, back = format_money(line.paid), format_money(line.refund)
-    if policy == RefundPolicy.NONE:
-        return _("Your contract gives no refund for unused time.")
-    if last_day < line.paid_from:
-        return _("All of it comes back: this time is not used.")
-    if policy == RefundPolicy.DAILY:
-        days = (line.paid_to - line.paid_from).days + 1
-        unused = (line.paid_to - last_day).days
-        return _("%(unused)d of %(days)d days are unused: %(paid)s × %(unused)d ÷ %(days)d = %(back)s") % {
-            "unused": unused, "days": days, "paid": paid, "back": back,
-        }  # fmt: skip
-    months = months_begun(line.paid_from, line.paid_to)
-    unused = months - months_begun(line.paid_from, last_day)
-    return _("%(unused)d of %(months)d months are unused: %(paid)s × %(unused)d ÷ %(months)d = %(back)s") % {
-        "unused": unused, "months": months, "paid": paid, "back": back,
-    }  # fmt: skip
+    return words.refund(
+        paid_from=line.paid_from,
+        paid_to=line.paid_to,
+        last_day=last_day,
+        policy=policy,
+        paid=format_money(line.paid),
+        back=format_money(line.refund),
+    )
 
 
 def _state(live: Cancellation | None, quote: Quote | None, today: date) -> str:
@@ -161,4 +152,3 @@ def _state(live: Cancellation | None, quote: Quote | None, today: date) -> str:
 
 def _common(contract: Contract) -> dict[str, Any]:
     return {"contract": contract, "customer": contract.customer, "urls": urls_of(contract)}
-

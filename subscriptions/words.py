@@ -5,10 +5,14 @@ Sentences are translated for the active language; days and money come in as text
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from subscriptions.models import RefundPolicy
 from subscriptions.periods import Period
+from subscriptions.settlement import months_begun
 from subscriptions.terms import Boundary, CutOff, NoticeTerm, Rule, Terms
 
 
@@ -47,7 +51,9 @@ def notice(term: NoticeTerm) -> str:
 
 def _cut_off(term: CutOff) -> str:
     if term.months_before == 0:
-        return _("Notice must come by day %(day)d of the month in which the contract ends.") % {"day": term.by_day}
+        return _("Notice must come by day %(day)d of the month in which the contract ends.") % {
+            "day": term.by_day
+        }
     return ngettext(
         "Notice must come by day %(day)d of the month before the one in which the contract ends.",
         "Notice must come by day %(day)d of the month that lies %(n)d months before the one in which the contract ends.",
@@ -95,3 +101,22 @@ def afterwards(terms: Terms) -> list[str]:
     if terms.renewal == "open_ended":
         return [_("After that it runs on without a fixed term."), boundary(terms.notice_to), notice(later)]
     return [_("After that it renews for %(period)s at a time.") % {"period": _renewal(terms)}, notice(later)]
+
+
+def refund(*, paid_from: date, paid_to: date, last_day: date, policy: str, paid: str, back: str) -> str:
+    """Return how the refund of one payment comes about. ``paid`` and ``back`` are money as text."""
+    if policy == RefundPolicy.NONE:
+        return _("Your contract gives no refund for unused time.")
+    if last_day < paid_from:
+        return _("All of it comes back: this time is not used.")
+    if policy == RefundPolicy.DAILY:
+        days = (paid_to - paid_from).days + 1
+        unused = (paid_to - last_day).days
+        return _("%(unused)d of %(days)d days are unused: %(paid)s × %(unused)d ÷ %(days)d = %(back)s") % {
+            "unused": unused, "days": days, "paid": paid, "back": back,
+        }  # fmt: skip
+    months = months_begun(paid_from, paid_to)
+    unused = months - months_begun(paid_from, last_day)
+    return _("%(unused)d of %(months)d months are unused: %(paid)s × %(unused)d ÷ %(months)d = %(back)s") % {
+        "unused": unused, "months": months, "paid": paid, "back": back,
+    }  # fmt: skip
