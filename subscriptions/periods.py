@@ -15,14 +15,11 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from subscriptions.reading import FieldError, read_count, read_object, shown
+from subscriptions.reading import FieldError, read_count, shown
 
 ONE_DAY = timedelta(days=1)
 MOST_MONTHS = 9999 * 12
 MOST_DAYS = date.max.toordinal()
-DAYS_OF_UNIT = {"days": 1, "weeks": 7}
-MONTHS_OF_UNIT = {"months": 1, "years": 12}
-UNITS = (*DAYS_OF_UNIT, *MONTHS_OF_UNIT)
 LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
@@ -55,12 +52,13 @@ class Period:
             raise FieldError(
                 f'{field}: {shown(given)} is not a period; give one like {{"days": 14}} or {{"months": 1}}'
             )
-        ((unit, number),) = read_object(given, field, (), UNITS).items()
-        if unit in MONTHS_OF_UNIT:
-            size = MONTHS_OF_UNIT[unit]
-            return cls(months=size * read_count(number, f"{field}.{unit}", least=0, most=MOST_MONTHS // size))
-        size = DAYS_OF_UNIT[unit]
-        return cls(days=size * read_count(number, f"{field}.{unit}", least=0, most=MOST_DAYS // size))
+        ((unit, number),) = given.items()
+        one = UNITS.get(unit)
+        if one is None:
+            raise FieldError(f"{field}: unknown unit {shown(unit)}; known are {', '.join(UNITS)}")
+        most = MOST_MONTHS // one.months if one.months else MOST_DAYS // one.days
+        read_count(number, f"{field}.{unit}", least=0, most=most)
+        return cls(months=number * one.months, days=number * one.days)
 
     def as_dict(self) -> dict[str, int]:
         """Return the shape ``from_dict`` reads, in months or in days."""
@@ -69,6 +67,14 @@ class Period:
     @property
     def is_nothing(self) -> bool:
         return not (self.months or self.days)
+
+
+UNITS = {
+    "days": Period(days=1),
+    "weeks": Period(days=7),
+    "months": Period(months=1),
+    "years": Period(months=12),
+}
 
 
 def month_index(day: date) -> int:

@@ -581,7 +581,7 @@ NOTHING = "a period of nothing never passes; give at least one day"
         ({"notice": None}, 'notice: null is not a period; give one like {"days": 14} or {"months": 1}'),
         (
             {"notice": {"month": 1}},
-            'notice: unknown field "month"; known are days, weeks, months, years',
+            'notice: unknown unit "month"; known are days, weeks, months, years',
         ),
         (
             {"notice": {"by_day": 32, "months_before": 0}},
