@@ -24,17 +24,16 @@ class WithdrawalError(FieldError):
     """The deadline cannot be told; the message names the field and the remedy."""
 
 
-def withdrawal_deadline(
-    concluded_at: datetime, days: int, tz: str, country: str, region: str | None = None
-) -> date:
+def withdrawal_deadline(concluded_at: datetime, days: int, tz: str, country: str, region: str | None = None) -> date:
     """Return the last day on which a contract concluded at an instant may be withdrawn from.
 
-    ``country`` is an ISO 3166 code (``UK`` is taken for ``GB``), ``region`` a subdivision such as ``BY``.
+    ``country`` is an ISO 3166 code (``UK`` is taken for ``GB``), ``region`` a subdivision such as ``BY``;
+    no region, or an empty one, means nationwide holidays only.
     """
     try:
         read_count(days, "days", least=1, most=MOST_DAYS)
         last = local_day(concluded_at, read_zone(tz), "concluded_at") + timedelta(days=days)
-        land, part = _code(country, "country"), None if region is None else _code(region, "region")
+        land, part = _code(country, "country"), _code(region, "region") if region else None
         return last if land in NEVER_MOVED else next_working_day(last, land, part)
     except OverflowError:
         raise WithdrawalError(BEYOND_THE_CALENDAR) from None
@@ -56,9 +55,7 @@ def public_holidays(country: str, region: str | None, year: int) -> frozenset[da
     # two threads must not do at once.
     regions = list_supported_countries().get(country)
     if regions is None:
-        raise WithdrawalError(
-            f"country: {shown(country)} has no known holidays; give a two-letter code like DE"
-        )
+        raise WithdrawalError(f"country: {shown(country)} has no known holidays; give a two-letter code like DE")
     if region is not None:
         region = region.removeprefix(f"{country}-")
         if region not in regions:

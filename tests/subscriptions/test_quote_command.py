@@ -69,7 +69,12 @@ def test_every_worked_case_is_answered_in_order(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize(
     ("changes", "last_day"),
-    [({}, "2027-01-06"), ({"region": "BY"}, "2027-01-07"), ({"region": None}, "2027-01-06")],
+    [
+        ({}, "2027-01-06"),
+        ({"region": "BY"}, "2027-01-07"),
+        ({"region": None}, "2027-01-06"),
+        ({"region": ""}, "2027-01-06"),
+    ],
 )
 def test_a_withdrawal_is_answered_by_its_last_day(changes: dict[str, Any], last_day: str) -> None:
     assert answered({**WITHDRAWAL, **changes}) == {"id": "w", "last_day": last_day}
@@ -118,9 +123,7 @@ def test_a_line_that_cannot_be_read_does_not_stop_the_others(monkeypatch: pytest
 def test_blank_lines_a_byte_order_mark_and_windows_line_ends_are_no_trouble(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    given_ = (
-        b"\xef\xbb\xbf" + json.dumps(WITHDRAWAL).encode() + b"\r\n\r\n \n" + json.dumps(WITHDRAWAL).encode()
-    )
+    given_ = b"\xef\xbb\xbf" + json.dumps(WITHDRAWAL).encode() + b"\r\n\r\n \n" + json.dumps(WITHDRAWAL).encode()
 
     answers, complaint = ask(monkeypatch, given_)
 
@@ -133,9 +136,7 @@ def test_nothing_asked_is_nothing_answered(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize("length", [LONGEST_LINE + 1, 3 * LONGEST_LINE, 3 * LONGEST_LINE + 17])
-def test_a_line_too_long_to_hold_is_answered_and_passed_over(
-    monkeypatch: pytest.MonkeyPatch, length: int
-) -> None:
+def test_a_line_too_long_to_hold_is_answered_and_passed_over(monkeypatch: pytest.MonkeyPatch, length: int) -> None:
     long_line = b"x" * (length - 1) + b"\n"
 
     answers, complaint = ask(monkeypatch, lines(long_line, WITHDRAWAL))
