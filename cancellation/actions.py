@@ -98,9 +98,7 @@ def receive_notice(
 
 
 @transaction.atomic
-def confirm(
-    *, notice: Notice, shown: Quote | None, actor: Actor, said: dict[str, Any] | None = None
-) -> Cancellation:
+def confirm(*, notice: Notice, shown: Quote | None, actor: Actor, said: dict[str, Any] | None = None) -> Cancellation:
     """Schedule the end that a recorded notice asks for, on the terms its holder was shown.
 
     The notice is committed already: whatever happens here, it stands. Confirming again returns the first
@@ -110,9 +108,7 @@ def confirm(
     # The contract is locked, for it exists before any cancellation does. What SQLite lacks in row locks, its
     # one writer at a time and the unique constraint make up for.
     contract = (
-        Contract.objects.select_for_update(of=("self",))
-        .select_related("customer", "plan__product")
-        .get(pk=notice.contract_id)
+        Contract.objects.select_for_update(of=("self",)).select_related("customer", "plan__product").get(notices=notice)
     )
     quote = ordinary(agreed_of(contract), notice.received_at)
     if quote is None:
@@ -206,7 +202,7 @@ def billing_facts(cancellation: Cancellation, kind: str) -> dict[str, Any]:
 @transaction.atomic
 def hold(*, notice: Notice, quote: Quote) -> None:
     """Note that a recorded notice waits for its holder, whose quote has changed, and write to them once."""
-    contract = Contract.objects.select_related("customer", "plan__product").get(pk=notice.contract_id)
+    contract = Contract.objects.select_related("customer", "plan__product").get(notices=notice)
     add_many([Promise("letter", f"notice-stands:{notice.pk}", letters.notice_stands(contract, notice, quote))])
     if not Event.objects.filter(notice=notice, what="waits for the holder").exists():
         Event.objects.create(
@@ -244,9 +240,7 @@ def revoke(*, cancellation_id: int, actor: Actor, at: datetime) -> Cancellation:
     return cancellation
 
 
-def _move(
-    cancellation: Cancellation, to: State, *, at: datetime, actor: Actor, what: str, why: str = ""
-) -> None:
+def _move(cancellation: Cancellation, to: State, *, at: datetime, actor: Actor, what: str, why: str = "") -> None:
     """Change the state by a guarded update; whoever comes second gets CannotRevoke."""
     before = cancellation.state
     changed = Cancellation.objects.filter(pk=cancellation.pk, state=State.SCHEDULED).update(state=to, closed_at=at)
@@ -340,4 +334,3 @@ def keep_said(*, key: uuid.UUID, contract: Contract, step: str, said: dict[str, 
         unique_fields=["key"],
         update_fields=["step", "said", "seen_at"],
     )
-

@@ -89,9 +89,7 @@ def undo(request: HttpRequest, ref: str) -> HttpResponse:
     if live is None:
         return HttpResponseRedirect(urls_of(at.contract)["contract"])
     try:
-        actions.revoke(
-            cancellation_id=live.pk, actor=actions.Actor.customer(at.customer_id), at=timezone.now()
-        )
+        actions.revoke(cancellation_id=live.pk, actor=actions.Actor.customer(at.customer_id), at=timezone.now())
     except actions.CannotRevoke:
         return render(request, "cancellation/contract.html", pages.contract(at.contract, too_late=True), status=409)
     return HttpResponseRedirect(urls_of(at.contract)["contract"] + "?undone=1")

@@ -18,9 +18,7 @@ from cancellation.quotes import Quote
 from subscriptions.models import Contract
 
 
-def end_confirmed(
-    contract: Contract, cancellation: Cancellation, notice: Notice, quote: Quote
-) -> dict[str, Any]:
+def end_confirmed(contract: Contract, cancellation: Cancellation, notice: Notice, quote: Quote) -> dict[str, Any]:
     """Return the facts of the confirmation: what was declared, when it came, when it ends, what comes back."""
     facts = {
         **_common(contract),
@@ -97,4 +95,5 @@ def _local(contract: Contract, at: datetime) -> str:
 
 
 def _url(name: str, contract: Contract) -> str:
-    return settings.BASE_URL + reverse(name, args=[contract.reference])
+    base: str = settings.BASE_URL
+    return base + reverse(name, args=[contract.reference])

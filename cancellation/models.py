@@ -161,7 +161,11 @@ class Event(models.Model):
         Notice, on_delete=models.PROTECT, null=True, related_name="events", verbose_name=_("notice")
     )
     cancellation = models.ForeignKey(
-        Cancellation, on_delete=models.PROTECT, null=True, related_name="events", verbose_name=_("cancellation")
+        Cancellation,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="events",
+        verbose_name=_("cancellation"),
     )
     at = models.DateTimeField(_("at"))
     actor = models.CharField(_("by"), max_length=100)
@@ -184,9 +188,7 @@ class Visit(models.Model):
     """One walk through the guided way: which steps were seen, and what was ticked or typed so far."""
 
     key = models.UUIDField(primary_key=True)
-    contract = models.ForeignKey(
-        Contract, on_delete=models.CASCADE, related_name="visits", verbose_name=_("contract")
-    )
+    contract = models.ForeignKey(Contract, on_delete=models.CASCADE, related_name="visits", verbose_name=_("contract"))
     step = models.CharField(_("last step seen"), max_length=12)
     said = models.JSONField(_("said so far"), default=dict)
     started_at = models.DateTimeField(_("started at"), auto_now_add=True)

@@ -42,9 +42,7 @@ def step(request: HttpRequest, at: Walk, quote: Quote) -> dict[str, Any]:
     }
 
 
-def changed(
-    request: HttpRequest, at: Walk, quote: Quote, shown: Quote | None, said: dict[str, Any]
-) -> dict[str, Any]:
+def changed(request: HttpRequest, at: Walk, quote: Quote, shown: Quote | None, said: dict[str, Any]) -> dict[str, Any]:
     """Return the confirm step that says what has changed since the holder saw it."""
     return {**step(request, at, quote), "changed": True, "shown": shown, "said": said}
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, JSONField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, JSONField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from cancellation.models import Cancellation, State, Visit
@@ -16,6 +16,7 @@ from subscriptions.models import Contract, Customer
 
 # Enough for the pages, and for every payment that can still reach past a last day.
 PAYMENTS_READ = 24
+NO_VISIT = UUID(int=0)
 
 
 def local_day(contract: Contract, at: datetime) -> date:
@@ -74,7 +75,7 @@ def contract_of(customer_id: int, epoch: int, reference: str, visit: UUID | None
 
     ``visit_said`` carries what was ticked or typed in the visit so far.
     """
-    said = Visit.objects.filter(key=visit, contract=OuterRef("pk")).values("said")[:1]
+    said = Visit.objects.filter(key=visit or NO_VISIT, contract=OuterRef("pk")).values("said")[:1]
     return (
         contracts_with_state()
         .annotate(visit_said=Subquery(said, output_field=JSONField()))
@@ -87,8 +88,8 @@ def contracts_of(customer_id: int, epoch: int) -> QuerySet[Contract]:
     """Return all contracts of a customer, running ones first."""
     return (
         contracts_with_state()
-        .filter(Q(customer_id=customer_id) & Q(customer__sign_in_epoch=epoch))
-        .order_by("live_last_day", "-starts_on", "-pk")
+        .filter(customer_id=customer_id, customer__sign_in_epoch=epoch)
+        .order_by(F("live_last_day").asc(nulls_first=True), "-starts_on", "-pk")
     )
 
 

@@ -135,11 +135,7 @@ class Quote:
         """Tell whether anything here is worse for the holder than what they were shown."""
         if self.refund.currency != shown.refund.currency:
             return True
-        return (
-            self.last_day > shown.last_day
-            or self.net < shown.net
-            or shown.charges_total < self.charges_total
-        )
+        return self.last_day > shown.last_day or self.net < shown.net or shown.charges_total < self.charges_total
 
 
 def ordinary(agreed: Agreed, received_at: datetime) -> Quote | None:
@@ -222,4 +218,3 @@ def _day(text: str | None) -> date | None:
 
 def _pair(money: Money | None) -> list[Any] | None:
     return [money.minor, money.currency] if money is not None else None
-

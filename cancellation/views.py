@@ -70,9 +70,7 @@ def account(request: HttpRequest) -> HttpResponse:
 @walked
 def contract(request: HttpRequest, at: Walk) -> HttpResponse:
     """Show one contract in plain words, with "Cancel contract" or, where it is ending, the undo."""
-    return render(
-        request, "cancellation/contract.html", pages.contract(at.contract, undone="undone" in request.GET)
-    )
+    return render(request, "cancellation/contract.html", pages.contract(at.contract, undone="undone" in request.GET))
 
 
 @require_safe
@@ -90,15 +88,11 @@ def reasons(request: HttpRequest, at: Walk, quote: Quote) -> HttpResponse:
     """Ask why, optionally. What was ticked or typed is kept for the visit."""
     form = ReasonsForm(request.POST) if request.method == "POST" else ReasonsForm(initial=at.said)
     if request.method == "POST" and form.is_valid():
-        actions.keep_said(
-            key=at.visit, contract=at.contract, step="reasons", said=form.said(), at=timezone.now()
-        )
+        actions.keep_said(key=at.visit, contract=at.contract, step="reasons", said=form.said(), at=timezone.now())
         return HttpResponseRedirect(urls_of(at.contract)["confirm"])
     actions.note_visit(key=at.visit, contract=at.contract, step="reasons", at=timezone.now())
     status = 422 if form.is_bound else 200
-    return render(
-        request, "cancellation/reasons.html", pages.step(request, at, quote) | {"form": form}, status=status
-    )
+    return render(request, "cancellation/reasons.html", pages.step(request, at, quote) | {"form": form}, status=status)
 
 
 @require_safe
@@ -138,4 +132,3 @@ def calendar(request: HttpRequest, at: Walk) -> HttpResponse:
     response = HttpResponse(calendars.last_day(at.contract, live), content_type="text/calendar; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="last-day.ics"'
     return response
-

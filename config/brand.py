@@ -94,8 +94,7 @@ def normal(brand: str) -> str:
 
 def _properties(given: Roles) -> str:
     return (
-        f"--fill:{given.fill};--on-fill:{given.on_fill};--accent:{given.text};"
-        f"--focus:{given.focus};--tint:{given.tint}"
+        f"--fill:{given.fill};--on-fill:{given.on_fill};--accent:{given.text};--focus:{given.focus};--tint:{given.tint}"
     )
 
 
@@ -121,8 +120,7 @@ def _from_hls(hue: float, lightness: float, saturation: float) -> str:
 
 def _mixed(colour: str, ground: str, share: float) -> str:
     red, green, blue = (
-        round(above * share + below * (1 - share))
-        for above, below in zip(_rgb(colour), _rgb(ground), strict=True)
+        round(above * share + below * (1 - share)) for above, below in zip(_rgb(colour), _rgb(ground), strict=True)
     )
     return _hex((red, green, blue))
 

@@ -13,7 +13,7 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -90,7 +90,7 @@ def _read(name: str) -> Mail:
     path = Path(settings.MAIL_DIR) / name
     if not NAME.fullmatch(name) or not path.is_file():
         raise Http404
-    message = cast(EmailMessage, BytesParser(policy=policy.default).parsebytes(path.read_bytes()))
+    message = BytesParser(policy=policy.default).parsebytes(path.read_bytes())
     date = message["Date"]
     return Mail(
         name=name,

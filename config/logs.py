@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django_structlog.middlewares import RequestMiddleware as StructlogMiddleware
 
-SHARED = [
+SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
@@ -22,9 +22,7 @@ SHARED = [
 def formatter() -> logging.Formatter:
     """Return the formatter of the console handler; third-party lines pass through it, too."""
     renderer: Any = (
-        structlog.processors.JSONRenderer()
-        if settings.PRODUCTION
-        else structlog.dev.ConsoleRenderer(colors=False)
+        structlog.processors.JSONRenderer() if settings.PRODUCTION else structlog.dev.ConsoleRenderer(colors=False)
     )
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=SHARED,
@@ -39,9 +37,10 @@ structlog.configure(
 )
 
 
-class RequestMiddleware(StructlogMiddleware):  # type: ignore[misc]
+class RequestMiddleware(StructlogMiddleware):
     """Log each request by method and path alone."""
 
-    def format_request(self, request: HttpRequest) -> str:
+    @staticmethod
+    def format_request(request: HttpRequest) -> str:
         """Return the request without its query string, for tokens travel there."""
         return f"{request.method} {request.path}"

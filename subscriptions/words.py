@@ -51,12 +51,11 @@ def notice(term: NoticeTerm) -> str:
 
 def _cut_off(term: CutOff) -> str:
     if term.months_before == 0:
-        return _("Notice must come by day %(day)d of the month in which the contract ends.") % {
-            "day": term.by_day
-        }
+        return _("Notice must come by day %(day)d of the month in which the contract ends.") % {"day": term.by_day}
     return ngettext(
         "Notice must come by day %(day)d of the month before the one in which the contract ends.",
-        "Notice must come by day %(day)d of the month that lies %(n)d months before the one in which the contract ends.",
+        "Notice must come by day %(day)d of the month that lies %(n)d months before "
+        "the one in which the contract ends.",
         term.months_before,
     ) % {"day": term.by_day, "n": term.months_before}
 
@@ -64,25 +63,25 @@ def _cut_off(term: CutOff) -> str:
 def why(terms: Terms, rule: str) -> list[str]:
     """Return the sentences that explain a last day: the rule that gave it, then the notice that was kept."""
     later = terms.notice if terms.renewal_notice is None else terms.renewal_notice
-    return {
-        Rule.BOUNDARY: lambda: [_("Your contract runs without a fixed term."), boundary(terms.notice_to), notice(terms.notice)],
-        Rule.INITIAL_TERM: lambda: [
-            _("Your contract has a first term of %(period)s; this is its last day.") % {"period": _initial(terms)},
-            notice(terms.notice),
-        ],
-        Rule.AFTER_INITIAL: lambda: [
-            _("The first term of %(period)s is over, or the notice for its end has passed.") % {"period": _initial(terms)},
-            boundary(terms.notice_to),
-            notice(later),
-        ],
-        Rule.RENEWED_TERM: lambda: [
-            _("Your contract renews for %(period)s at a time; this is the last day of such a term.") % {"period": _renewal(terms)},
-            notice(later),
-        ],
-        Rule.EXPIRES: lambda: [_("Your contract ends by itself on this day. Nothing more is needed.")],
-        Rule.NEVER_STARTS: lambda: [_("Your notice takes effect before the contract begins, so it never starts.")],
-        Rule.EXPIRED: lambda: [_("Your contract has ended by itself.")],
-    }[Rule(rule)]()  # fmt: skip
+    match Rule(rule):
+        case Rule.BOUNDARY:
+            open_ended = _("Your contract runs without a fixed term.")
+            return [open_ended, boundary(terms.notice_to), notice(terms.notice)]
+        case Rule.INITIAL_TERM:
+            first = _("Your contract has a first term of %(period)s; this is its last day.")
+            return [first % {"period": _initial(terms)}, notice(terms.notice)]
+        case Rule.AFTER_INITIAL:
+            over = _("The first term of %(period)s is over, or the notice for its end has passed.")
+            return [over % {"period": _initial(terms)}, boundary(terms.notice_to), notice(later)]
+        case Rule.RENEWED_TERM:
+            renews = _("Your contract renews for %(period)s at a time; this is the last day of such a term.")
+            return [renews % {"period": _renewal(terms)}, notice(later)]
+        case Rule.EXPIRES:
+            return [_("Your contract ends by itself on this day. Nothing more is needed.")]
+        case Rule.NEVER_STARTS:
+            return [_("Your notice takes effect before the contract begins, so it never starts.")]
+        case Rule.EXPIRED:
+            return [_("Your contract has ended by itself.")]
 
 
 def _initial(terms: Terms) -> str:

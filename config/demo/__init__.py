@@ -29,13 +29,19 @@ STORIES = (
     Story(
         "hosting",
         _("1 · Domain and server in one bundle"),
-        _("A hosting customer moves elsewhere. One day decides about a month; a yearly payment comes back by whole unused months."),
+        _(
+            "A hosting customer moves elsewhere. One day decides about a month; "
+            "a yearly payment comes back by whole unused months."
+        ),
         "K-HOSTING", "青木 遥", "ja", "JP", "C-HOSTING",
     ),
     Story(
         "agency",
         _("2 · The agency and the real reason"),
-        _("A shop ends its care contract with an agency: six weeks to the end of a quarter, and several reasons at once."),
+        _(
+            "A shop ends its care contract with an agency: six weeks to the end of a quarter, "
+            "and several reasons at once."
+        ),
         "K-AGENCY", "Feinkost Übermorgen Handelsgesellschaft mbH", "de", "DE", "C-AGENCY",
     ),
     Story(

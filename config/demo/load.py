@@ -130,9 +130,7 @@ def _plan(offer: Offer) -> Plan:
         code=offer.product.lower().replace(" ", "-"), defaults={"name": offer.product}
     )
     plan = Plan.objects.create(product=product, code=offer.code, name=offer.name, stays_usable=offer.stays)
-    PlanPrice.objects.create(
-        plan=plan, valid_from=date(2020, 1, 1), price_minor=offer.price, currency=offer.currency
-    )
+    PlanPrice.objects.create(plan=plan, valid_from=date(2020, 1, 1), price_minor=offer.price, currency=offer.currency)
     return plan
 
 
@@ -218,9 +216,7 @@ def _crowd(plans: dict[str, Plan], today: date) -> None:
         ]
     )  # fmt: skip
     leavers = list(zip(contracts[:LEAVERS], _spread(today, LEAVERS, dice), strict=True))
-    Payment.objects.bulk_create(
-        [row for contract in contracts[LEAVERS:] for row in _payments(contract, today, most=3)]
-    )
+    Payment.objects.bulk_create([row for contract in contracts[LEAVERS:] for row in _payments(contract, today, most=3)])
     _leave(leavers, today, dice)
 
 
@@ -267,7 +263,12 @@ def _leave(leavers: list[tuple[Contract, date]], today: date, dice: random.Rando
 
 
 def _quote(contract: Contract, day: date) -> Quote | None:
-    agreed = Agreed(contract.agreed, Money(contract.price_minor, contract.currency), contract.refund_policy, _paid(contract, day))
+    agreed = Agreed(
+        contract.agreed,
+        Money(contract.price_minor, contract.currency),
+        contract.refund_policy,
+        _paid(contract, day),
+    )
     return ordinary(agreed, datetime.combine(day, time(12), UTC))
 
 
@@ -331,4 +332,5 @@ def _answers(cancellations: list[Cancellation], dice: random.Random) -> None:
             )
         )  # fmt: skip
     for answer in Answer.objects.bulk_create(rows):
-        answer.reasons.add(answer.primary)
+        if answer.primary:
+            answer.reasons.add(answer.primary)

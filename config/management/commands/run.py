@@ -66,11 +66,9 @@ def _where_to_go(console: Console) -> dict[str, str]:
     for story in STORIES:
         console.print(f"  {base}/demo/enter/{story.slug}/   {story.title}")
     console.print(f"\nMails sent       {base}/demo/mails/")
-    console.print(
-        f"The desk         {base}/admin/   user [bold]demo[/bold], password [bold]{staff_password()}[/bold]"
-    )
+    console.print(f"The desk         {base}/admin/   user [bold]demo[/bold], password [bold]{staff_password()}[/bold]")
     console.print(f"Why people leave {base}/reports/reasons/   (same sign-in)\n")
-    environment = dict(os.environ, FAIRWELL_BASE_URL=base, PYTHONUNBUFFERED="1")
+    environment = dict(os.environ, FAIRWELL_BASE_URL=base, PYTHONUNBUFFERED="1", C_FORCE_ROOT="1")
     if not os.environ.get("EMAIL_URL"):
         environment["FAIRWELL_MAIL_PORT"] = str(_free_port(FIRST_MAIL_PORT))
     return environment
@@ -83,7 +81,7 @@ def _run(environment: dict[str, str]) -> None:
     commands = {
         "web": f"{python} -m gunicorn config.wsgi --bind 127.0.0.1:{settings.PORT} --worker-class gthread"
         " --workers 1 --threads 8 --access-logfile /dev/null --log-level warning",
-        "worker": f"{python} -m celery -A config worker -B -P solo -l error --quiet --without-gossip --without-mingle"
+        "worker": f"{python} -m celery -q -A config worker -B -P solo -l error --without-gossip --without-mingle"
         f" -s {settings.CELERY_BEAT_SCHEDULE_FILENAME}",
     }
     if "FAIRWELL_MAIL_PORT" in environment:
