@@ -54,9 +54,7 @@ def to_minor(amount: object, currency: object, field: str = "amount") -> int:
     scale: int = 10 ** abs(shift)
     value, finer = divmod(value, scale) if shift < 0 else (value * scale, 0)
     if finer:
-        raise MoneyError(
-            f"{field}: {shown(amount)} is finer than {currency} counts; give at most {digits} decimals"
-        )
+        raise MoneyError(f"{field}: {shown(amount)} is finer than {currency} counts; give at most {digits} decimals")
     if value > MOST_MINOR_UNITS:
         raise MoneyError(f"{field}: {shown(amount)} is more than can be kept; check for a typing error")
     return -value if sign else value

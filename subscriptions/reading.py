@@ -12,9 +12,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-BEYOND_THE_CALENDAR = (
-    "the days reach beyond the years 1 to 9999; check the dates and periods for a typing error"
-)
+BEYOND_THE_CALENDAR = "the days reach beyond the years 1 to 9999; check the dates and periods for a typing error"
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -66,9 +64,7 @@ def read_instant(value: object, field: str) -> datetime:
         except ValueError:
             instant = None
     if instant is None:
-        raise FieldError(
-            f"{field}: {shown(value)} is not an instant; write one like 2025-01-31T12:00:00+01:00"
-        )
+        raise FieldError(f"{field}: {shown(value)} is not an instant; write one like 2025-01-31T12:00:00+01:00")
     if instant.utcoffset() is None:
         raise FieldError(f"{field}: {shown(value)} has no offset; write it like 2025-01-31T12:00:00+01:00")
     return instant
@@ -104,17 +100,13 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     # Odd names end in different errors: a folder, a path outside, a file that is no zone.
     except (LookupError, OSError, ValueError):
-        raise FieldError(
-            f"timezone: {shown(name)} is not a time zone; give an IANA name like Europe/Berlin"
-        ) from None
+        raise FieldError(f"timezone: {shown(name)} is not a time zone; give an IANA name like Europe/Berlin") from None
 
 
 def local_day(instant: datetime, timezone: str, field: str = "received_at") -> date:
     """Return the calendar day of an aware instant in a time zone. Raises FieldError without an offset."""
     if instant.utcoffset() is None:
-        raise FieldError(
-            f"{field}: {instant.isoformat()} has no offset; hand in an aware instant, never a naive one"
-        )
+        raise FieldError(f"{field}: {instant.isoformat()} has no offset; hand in an aware instant, never a naive one")
     try:
         return instant.astimezone(zone(timezone)).date()
     except OverflowError:

@@ -46,9 +46,7 @@ def refund(
     """Return what is paid back of an amount paid for the days from ``paid_from`` to ``paid_to``."""
     first, last = read_day(paid_from, "paid_from"), read_day(paid_to, "paid_to")
     if last < first:
-        raise FieldError(
-            f"paid_to: {last} lies before paid_from, {first}; give the last day that was paid for"
-        )
+        raise FieldError(f"paid_to: {last} lies before paid_from, {first}; give the last day that was paid for")
     paid = _money(amount, currency, "amount")
     rule = read_choice(policy, "policy", RefundPolicy)
     share = _unused_share(first, last, read_day(last_day, "last_day"), rule)

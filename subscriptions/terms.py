@@ -168,9 +168,7 @@ def _read_terms(given: object) -> dict[str, Any]:
         "starts_on": read_day(d["starts_on"], "starts_on"),
         "timezone": d["timezone"],
         "counting": read_choice(d["counting"], "counting", Counting),
-        "initial_term": None
-        if d["initial_term"] is None
-        else Period.from_dict(d["initial_term"], "initial_term"),
+        "initial_term": None if d["initial_term"] is None else Period.from_dict(d["initial_term"], "initial_term"),
         "renewal": _read_renewal(d["renewal"]),
         "notice": _read_notice(d["notice"], "notice"),
         "renewal_notice": None

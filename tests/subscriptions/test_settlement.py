@@ -84,10 +84,7 @@ def payments(draw: st.DrawFn) -> dict[str, Any]:
 
 
 def unused_days(payment: dict[str, Any]) -> Fraction:
-    paid = [
-        payment["paid_from"] + n * ONE_DAY
-        for n in range((payment["paid_to"] - payment["paid_from"]).days + 1)
-    ]
+    paid = [payment["paid_from"] + n * ONE_DAY for n in range((payment["paid_to"] - payment["paid_from"]).days + 1)]
     return Fraction(sum(day > payment["last_day"] for day in paid), len(paid))
 
 
@@ -100,9 +97,7 @@ def unused_months(payment: dict[str, Any]) -> Fraction:
 
 @settings(max_examples=300)
 @given(payments(), st.sampled_from(["daily", "monthly"]))
-def test_a_refund_is_the_unused_share_and_rounds_up_by_less_than_a_coin(
-    payment: dict[str, Any], policy: str
-) -> None:
+def test_a_refund_is_the_unused_share_and_rounds_up_by_less_than_a_coin(payment: dict[str, Any], policy: str) -> None:
     exact = Fraction(payment["amount"]) * (unused_days if policy == "daily" else unused_months)(payment)
 
     paid_back = refund(**payment, policy=policy)
@@ -153,9 +148,7 @@ def test_a_last_partial_month_counts_as_one() -> None:
 def test_contract_months_from_the_31st_begin_on_the_last_day_of_short_months() -> None:
     given_ = {**YEAR, "paid_from": "2025-01-31", "paid_to": "2025-04-29", "amount": "90.00"}
 
-    paid_back = [
-        str(refund(**given_, last_day=day, policy="monthly")) for day in ("2025-02-27", "2025-02-28")
-    ]
+    paid_back = [str(refund(**given_, last_day=day, policy="monthly")) for day in ("2025-02-27", "2025-02-28")]
 
     assert paid_back == ["60.00", "30.00"]
 
@@ -224,9 +217,7 @@ def cost_of_staying(release: dict[str, Any]) -> Fraction:
 def cost_not_paid_back(release: dict[str, Any]) -> Fraction:
     if release["initial_term"] is None:
         return Fraction(0)
-    term = days_between(
-        release["starts_on"] - ONE_DAY, last_day_of_term(release["starts_on"], release["initial_term"])
-    )
+    term = days_between(release["starts_on"] - ONE_DAY, last_day_of_term(release["starts_on"], release["initial_term"]))
     return Fraction(release["upfront_cost"]) * sum(day > release["last_day"] for day in term) / len(term)
 
 
@@ -257,13 +248,9 @@ def test_leaving_later_never_costs_more(release: dict[str, Any]) -> None:
         pytest.param({"cap": "7.50"}, "7.50", id="the-cap-holds"),
         pytest.param({"cap": "0.00"}, "0.00", id="a-cap-of-nothing-too"),
         pytest.param({"initial_term": None}, "0.00", id="no-initial-term-no-fee"),
-        pytest.param(
-            {"last_day": "2027-01-15", "ordinary_last_day": "2027-06-30"}, "0.00", id="nor-after-it"
-        ),
+        pytest.param({"last_day": "2027-01-15", "ordinary_last_day": "2027-06-30"}, "0.00", id="nor-after-it"),
         pytest.param({"ordinary_last_day": "2025-12-31"}, "0.00", id="nor-at-the-ordinary-end"),
-        pytest.param(
-            {"last_day": "2024-11-01", "price": "1.00"}, "24.00", id="days-before-the-start-are-free"
-        ),
+        pytest.param({"last_day": "2024-11-01", "price": "1.00"}, "24.00", id="days-before-the-start-are-free"),
         pytest.param({"last_day": "2026-12-30"}, "0.13", id="one-day-of-730-rounded-down"),
     ],
 )

@@ -163,9 +163,7 @@ class Command(BaseCommand):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise SystemExit(1) from None
         if unread:
-            raise CommandError(
-                f"{unread} of {asked} lines could not be read; see their errors.", returncode=1
-            )
+            raise CommandError(f"{unread} of {asked} lines could not be read; see their errors.", returncode=1)
 
     def _answer_all(self, stream: BinaryIO) -> tuple[int, int]:
         asked = unread = 0
