@@ -80,9 +80,7 @@ def test_a_colour_may_be_written_in_the_usual_ways(written: str, read: str) -> N
     assert normal(written) == read
 
 
-@pytest.mark.parametrize(
-    "written", ["", "green", "#12345", "#1234567", "#gggggg", "red;}body{display:none", "#12 456"]
-)
+@pytest.mark.parametrize("written", ["", "green", "#12345", "#1234567", "#gggggg", "red;}body{display:none", "#12 456"])
 def test_what_is_no_colour_is_refused_with_an_example(written: str) -> None:
     with pytest.raises(BrandError, match="such as #2f5d50"):
         stylesheet(written)
