@@ -8,7 +8,6 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import prefetch_related_objects
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,7 +19,7 @@ from cancellation.steps import Walk, sealed, urls_of
 from config.formats import format_money
 from subscriptions import words
 from subscriptions.models import Component, Contract
-from subscriptions.terms import quote_for_day
+from subscriptions.terms import initial_last_day, quote_for_day
 
 PAYMENTS_SHOWN = 6
 
@@ -60,6 +59,7 @@ def contract(contract: Contract, **more: Any) -> dict[str, Any]:
         "state": _state(live, quote, today),
         "can_undo": bool(live and live.can_be_revoked_on(today)),
         "ended_by_itself": live is None and quote is None,
+        "ended_on": initial_last_day(contract.agreed) if live is None and quote is None else None,
         "payments": queries.payments_of(contract)[:PAYMENTS_SHOWN],
         "components": components_of(contract),
         "period": words.period(contract.agreed.billing),
@@ -73,13 +73,13 @@ def contract(contract: Contract, **more: Any) -> dict[str, Any]:
 def done(at: Walk, live: Cancellation) -> dict[str, Any]:
     """Return the page after the act: what was declared, when, what follows, and the undo while it is open."""
     contract = at.contract
-    quote = Quote.from_dict(live.quote) if live.quote else None
+    quote = Quote.from_dict(live.quote)
     return {
         **_common(contract),
         "cancellation": live,
         "quote": quote,
-        "why": words.why(contract.agreed, quote.rule) if quote else [],
-        "arithmetic": arithmetic(quote, contract.refund_policy) if quote else [],
+        "why": words.why(contract.agreed, quote.rule),
+        "arithmetic": arithmetic(quote, contract.refund_policy),
         "components": components_of(contract),
         "can_undo": live.can_be_revoked_on(queries.local_day(contract, timezone.now())),
     }
@@ -101,11 +101,10 @@ def account_row(contract: Contract, at: datetime) -> dict[str, Any]:
     }
 
 
-def components_of(contract: Contract) -> list[Component]:
-    """Return the parts of a bundle, read once per contract object."""
-    if "components" not in getattr(contract, "_prefetched_objects_cache", {}):
-        prefetch_related_objects([contract], "components")
-    return list(contract.components.all())
+def components_of(contract: Contract) -> list[dict[str, Any]]:
+    """Return the parts of a bundle, as (pk, kind, name), in the order they were agreed."""
+    parts: list[dict[str, Any]] = getattr(contract, "parts", None) or []
+    return sorted(parts, key=lambda part: int(part["pk"]))
 
 
 def live_of(contract: Contract) -> Cancellation | None:

@@ -6,17 +6,27 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, JSONField, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Aggregate, Count, F, JSONField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce, JSONObject
 
 from cancellation.models import Cancellation, State, Visit
 from cancellation.quotes import Agreed, Paid
 from subscriptions import reading
-from subscriptions.models import Contract, Customer
+from subscriptions.models import Component, Contract, Customer
 
 # Enough for the pages, and for every payment that can still reach past a last day.
 PAYMENTS_READ = 24
 NO_VISIT = UUID(int=0)
+
+
+class JsonList(Aggregate):
+    """Gather rows as one JSON list, so that a page's small parts come with the row they belong to."""
+
+    function = "JSON_GROUP_ARRAY"
+    output_field = JSONField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return super().as_sql(compiler, connection, function="JSONB_AGG", **context)
 
 
 def local_day(contract: Contract, at: datetime) -> date:
@@ -73,12 +83,19 @@ def contracts_with_state() -> QuerySet[Contract]:
 def contract_of(customer_id: int, epoch: int, reference: str, visit: UUID | None = None) -> Contract | None:
     """Return a customer's own contract, or None: not there, not theirs, or the sign-in is no longer valid.
 
-    ``visit_said`` carries what was ticked or typed in the visit so far.
+    ``visit_said`` carries what was ticked or typed in the visit so far, ``parts`` the components of a bundle.
     """
     said = Visit.objects.filter(key=visit or NO_VISIT, contract=OuterRef("pk")).values("said")[:1]
+    parts = (
+        Component.objects.filter(contract=OuterRef("pk"))
+        .order_by()
+        .values("contract")
+        .annotate(parts=JsonList(JSONObject(pk="pk", kind="kind", name="name")))
+        .values("parts")
+    )
     return (
         contracts_with_state()
-        .annotate(visit_said=Subquery(said, output_field=JSONField()))
+        .annotate(visit_said=Subquery(said, output_field=JSONField()), parts=Subquery(parts))
         .filter(reference=reference, customer_id=customer_id, customer__sign_in_epoch=epoch)
         .first()
     )

@@ -109,7 +109,8 @@ def confirm(request: HttpRequest, at: Walk, quote: Quote) -> HttpResponse:
 def done(request: HttpRequest, at: Walk) -> HttpResponse:
     """Show what was declared and what follows: the reference, the days, the money, the way back."""
     live = pages.live_of(at.contract)
-    if live is None:
+    if live is None or live.notice is None:
+        # Nothing was declared here: what there is to say stands on the contract's page.
         return HttpResponseRedirect(urls_of(at.contract)["contract"])
     return render(request, "cancellation/done.html", pages.done(at, live) | {"note": _left_out(live.pk)})
 

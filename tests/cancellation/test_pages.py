@@ -1,0 +1,384 @@
+"""The pages of a contract and the guided way, by client: what they show, what they refuse, what they cost."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.core import signing
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from cancellation import actions
+from cancellation.models import Cancellation, Event, Notice, State, Visit
+from feedback.models import Reason
+from outbox.models import Entry
+from subscriptions.models import Contract, Customer
+from subscriptions.signin import COOKIE, COOKIE_SALT
+from tests.factories import NOON, make_contract, make_customer, pay, terms_dict
+
+pytestmark = pytest.mark.django_db
+COUNTED = ("SELECT", "INSERT", "UPDATE", "DELETE")
+
+
+def let_in(client: Client, customer: Customer) -> Client:
+    client.cookies[COOKIE] = signing.dumps([customer.pk, customer.sign_in_epoch], salt=COOKIE_SALT)
+    return client
+
+
+@pytest.fixture(autouse=True)
+def _noon() -> Iterator[None]:
+    with time_machine.travel(NOON, tick=False):
+        yield
+
+
+@pytest.fixture
+def contract() -> Contract:
+    contract = make_contract()
+    pay(contract, "2026-11-01", "2026-11-30", 1200)
+    return contract
+
+
+@pytest.fixture
+def holder(client: Client, contract: Contract) -> Client:
+    return let_in(client, contract.customer)
+
+
+def url(contract: Contract, step: str = "") -> str:
+    return f"/contracts/{contract.reference}/{step}"
+
+
+def quote_on(page: Any) -> str:
+    found = re.search(r'name="quote" value="([^"]+)"', page.content.decode())
+    assert found, "the page carries no quote"
+    return found[1]
+
+
+@contextmanager
+def statements(at_most: int) -> Iterator[None]:
+    """Count what reaches the tables; none may come twice."""
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        yield
+    sent = [query["sql"] for query in captured if query["sql"].lstrip("( ").upper().startswith(COUNTED)]
+    repeated = [sql for sql, times in Counter(sent).items() if times > 1]
+    assert len(sent) <= at_most, "\n".join(sent)
+    assert not repeated, repeated
+
+
+# ---------------------------------------------------------------- the way through
+
+
+def test_two_clicks_end_a_contract(holder: Client, contract: Contract) -> None:
+    overview = holder.get(url(contract, "cancel/"))
+    answer = holder.post(url(contract, "cancel/now/"), {"quote": quote_on(overview)}, follow=True)
+
+    assert answer.redirect_chain == [(url(contract, "cancel/done/"), 302)]
+    cancellation = Cancellation.objects.get()
+    assert cancellation.last_day.isoformat() == "2026-12-31"
+    assert cancellation.notice is not None
+    assert cancellation.notice.reference in answer.content.decode()
+
+
+def test_every_step_names_itself_and_its_controls(holder: Client, contract: Contract) -> None:
+    expected = {
+        "": {"start"},
+        "cancel/": {"cancel-now", "keep", "continue"},
+        "cancel/reasons/": {"cancel-now", "keep", "continue", "skip"},
+        "cancel/confirm/": {"confirm", "keep"},
+    }
+    for step, controls in expected.items():
+        page = holder.get(url(contract, step)).content.decode()
+        assert set(re.findall(r'data-action="([a-z-]+)"', page)) == controls, step
+    for step in ("overview", "reasons", "confirm"):
+        page = holder.get(url(contract, "cancel/" if step == "overview" else f"cancel/{step}/")).content.decode()
+        assert re.search(rf'<main[^>]*data-step="{step}"', page), step
+
+
+def test_reasons_ticked_with_cancel_now_are_kept(holder: Client, contract: Contract) -> None:
+    code = Reason.objects.filter(active=True).first()
+    assert code is not None
+    page = holder.get(url(contract, "cancel/reasons/"))
+
+    holder.post(
+        url(contract, "cancel/now/"),
+        {"quote": quote_on(page), "saying": "1", "reasons": [code.code, "no-such-reason"], "words": " Zażółć "},
+    )
+
+    said = Entry.objects.get(topic="said").payload["said"]
+    assert said["reasons"] == [code.code, "no-such-reason"]
+    assert said["words"] == "Zażółć"
+    done = holder.get(url(contract, "cancel/done/")).content.decode()
+    assert "no longer on our list" in done
+
+
+def test_reasons_from_an_earlier_step_travel_to_the_end(holder: Client, contract: Contract) -> None:
+    reason = Reason.objects.filter(active=True).first()
+    assert reason is not None
+    holder.get(url(contract, "cancel/reasons/"))
+    moved_on = holder.post(
+        url(contract, "cancel/reasons/"), {"reasons": [reason.code], "primary": reason.code, "went_well": "The people."}
+    )
+    assert moved_on.url == url(contract, "cancel/confirm/")
+    back = holder.get(url(contract, "cancel/reasons/")).content.decode()
+    assert "The people." in back
+
+    confirm = holder.get(url(contract, "cancel/confirm/"))
+    holder.post(url(contract, "cancel/now/"), {"quote": quote_on(confirm)})
+
+    said = Entry.objects.get(topic="said").payload["said"]
+    assert (said["primary"], said["went_well"]) == (reason.code, "The people.")
+
+
+def test_an_unknown_reason_is_named_and_the_typed_text_kept(holder: Client, contract: Contract) -> None:
+    answer = holder.post(url(contract, "cancel/reasons/"), {"reasons": ["no-such-reason"], "words": "I wrote this."})
+
+    assert answer.status_code == 422
+    assert "I wrote this." in answer.content.decode()
+    assert "no-such-reason" in answer.content.decode()
+
+
+def test_nothing_said_promises_nothing_to_feedback(holder: Client, contract: Contract) -> None:
+    page = holder.get(url(contract, "cancel/"))
+    holder.post(url(contract, "cancel/now/"), {"quote": quote_on(page)})
+
+    assert not Entry.objects.filter(topic="said").exists()
+
+
+def test_undo_and_leave_again(holder: Client, contract: Contract) -> None:
+    def leave() -> None:
+        page = holder.get(url(contract, "cancel/"))
+        holder.post(url(contract, "cancel/now/"), {"quote": quote_on(page)})
+
+    leave()
+    undone = holder.post(url(contract, "cancel/undo/"), follow=True)
+    assert 'data-action="start"' in undone.content.decode()
+    leave()
+
+    assert list(Cancellation.objects.order_by("pk").values_list("state", flat=True)) == [State.REVOKED, State.SCHEDULED]
+    assert Notice.objects.count() == 2
+
+
+# ---------------------------------------------------------------- the second click, the stale page
+
+
+def test_a_double_submit_is_one_notice(holder: Client, contract: Contract) -> None:
+    page = holder.get(url(contract, "cancel/"))
+    first = holder.post(url(contract, "cancel/now/"), {"quote": quote_on(page)})
+    second = holder.post(url(contract, "cancel/now/"), {"quote": quote_on(page)})
+
+    assert first.url == second.url == url(contract, "cancel/done/")
+    assert Notice.objects.count() == Cancellation.objects.count() == 1
+    assert Entry.objects.filter(topic="letter").count() == 1
+
+
+def test_a_page_from_before_midnight_is_asked_again_and_the_click_counts(client: Client) -> None:
+    contract = make_contract()
+    with time_machine.travel(datetime(2026, 11, 30, 22, 59, tzinfo=UTC), tick=False):
+        let_in(client, contract.customer)
+        page = client.get(url(contract, "cancel/"))
+    with time_machine.travel(datetime(2026, 11, 30, 23, 1, tzinfo=UTC), tick=False):
+        answer = client.post(url(contract, "cancel/now/"), {"quote": quote_on(page), "saying": "1", "words": "Kept."})
+
+        assert answer.status_code == 409
+        body = answer.content.decode()
+        assert "31 December 2026" in body
+        assert "31 January 2027" in body
+        assert 'data-step="confirm"' in body
+        assert "Kept." in body
+        notice = Notice.objects.get()
+        assert notice.shown["last_day"] == "2026-12-31"
+
+    with time_machine.travel(datetime(2026, 12, 3, 9, 0, tzinfo=UTC), tick=False):
+        let_in(client, contract.customer)
+        client.post(url(contract, "cancel/now/"), {"quote": quote_on(answer)})
+
+    cancellation = Cancellation.objects.get()
+    assert cancellation.notice == notice
+    assert cancellation.last_day.isoformat() == "2027-01-31"
+    assert Notice.objects.count() == 1
+
+
+@pytest.mark.parametrize("quote", ["", "tampered", "x" * 5000], ids=["missing", "tampered", "long"])
+def test_an_unreadable_quote_records_the_notice_and_asks(holder: Client, contract: Contract, quote: str) -> None:
+    answer = holder.post(url(contract, "cancel/now/"), {"quote": quote})
+
+    assert answer.status_code == 409
+    assert Notice.objects.count() == 1
+    assert not Cancellation.objects.exists()
+
+
+def test_another_contracts_quote_does_not_count(holder: Client, contract: Contract) -> None:
+    other = make_contract(customer=contract.customer)
+    page = holder.get(url(other, "cancel/"))
+
+    assert holder.post(url(contract, "cancel/now/"), {"quote": quote_on(page)}).status_code == 409
+
+
+def test_a_step_opened_by_its_address_works_and_done_without_an_act_leads_back(
+    holder: Client, contract: Contract
+) -> None:
+    assert holder.get(url(contract, "cancel/confirm/")).status_code == 200
+    assert holder.get(url(contract, "cancel/done/")).url == url(contract)
+    assert holder.get(url(contract, "cancel/last-day.ics")).status_code == 404
+
+
+def test_the_back_button_after_the_act_shows_what_was_done(holder: Client, contract: Contract) -> None:
+    page = holder.get(url(contract, "cancel/"))
+    holder.post(url(contract, "cancel/now/"), {"quote": quote_on(page)})
+
+    for step in ("cancel/", "cancel/reasons/", "cancel/confirm/"):
+        assert holder.get(url(contract, step)).url == url(contract, "cancel/done/")
+
+
+def test_the_committing_address_is_no_page(holder: Client, contract: Contract) -> None:
+    assert holder.get(url(contract, "cancel/now/")).status_code == 405
+    assert holder.get(url(contract, "cancel/undo/")).status_code == 405
+
+
+# ---------------------------------------------------------------- whose, and whether at all
+
+
+def test_a_stranger_is_led_to_the_sign_in_and_back(client: Client, contract: Contract) -> None:
+    answer = client.get(url(contract, "cancel/"))
+
+    assert answer.status_code == 302
+    assert answer.url == f"/sign-in/?next=%2Fcontracts%2F{contract.reference}%2Fcancel%2F"
+
+
+@pytest.mark.parametrize(
+    "step", ["", "cancel/", "cancel/reasons/", "cancel/confirm/", "cancel/done/", "cancel/last-day.ics"]
+)
+def test_somebody_elses_contract_is_not_there(client: Client, contract: Contract, step: str) -> None:
+    let_in(client, make_customer())
+
+    assert client.get(url(contract, step)).status_code == 404
+    assert client.get(f"/contracts/C-NOSUCH/{step}").status_code == 404
+    assert client.post(url(contract, "cancel/now/"), {"quote": ""}).status_code == 404
+    assert not Notice.objects.exists()
+
+
+def test_a_sign_in_that_was_ended_everywhere_opens_nothing(holder: Client, contract: Contract) -> None:
+    Customer.objects.update(sign_in_epoch=1)
+
+    assert holder.get(url(contract)).status_code in (302, 404)
+
+
+def test_a_contract_that_ended_by_itself_says_so_and_still_takes_the_notice(client: Client) -> None:
+    contract = make_contract(terms=terms_dict(initial_term={"months": 12}, renewal="none"))
+    let_in(client, contract.customer)
+
+    page = client.get(url(contract))
+    assert 'data-action="start"' not in page.content.decode()
+    assert "31 December 2025" in page.content.decode()
+    assert client.get(url(contract, "cancel/")).url == url(contract)
+    assert client.post(url(contract, "cancel/now/"), {"quote": ""}).status_code == 409
+    assert Notice.objects.count() == 1
+    assert Event.objects.get().what == "nothing to end"
+
+
+def test_undo_after_the_last_day_is_refused_with_words(holder: Client, contract: Contract) -> None:
+    page = holder.get(url(contract, "cancel/"))
+    holder.post(url(contract, "cancel/now/"), {"quote": quote_on(page)})
+    with time_machine.travel(NOON + timedelta(days=90), tick=False):
+        let_in(holder, contract.customer)
+        answer = holder.post(url(contract, "cancel/undo/"))
+
+    assert answer.status_code == 409
+    assert "can no longer be undone" in answer.content.decode()
+    assert Cancellation.objects.get().state == State.SCHEDULED
+
+
+def test_undo_twice_changes_nothing(holder: Client, contract: Contract) -> None:
+    page = holder.get(url(contract, "cancel/"))
+    holder.post(url(contract, "cancel/now/"), {"quote": quote_on(page)})
+    holder.post(url(contract, "cancel/undo/"))
+
+    assert holder.post(url(contract, "cancel/undo/")).status_code == 302
+    assert Event.objects.filter(what="undone").count() == 1
+
+
+# ---------------------------------------------------------------- what it costs
+
+
+def test_query_budgets_hold_and_nothing_is_asked_twice(holder: Client, contract: Contract) -> None:
+    holder.get(url(contract, "cancel/reasons/"))  # the reason tree is read once a minute and process
+    with statements(at_most=3):
+        overview = holder.get(url(contract, "cancel/"))
+    with statements(at_most=4):
+        holder.get(url(contract, "cancel/reasons/"))
+    with statements(at_most=4):
+        holder.post(url(contract, "cancel/reasons/"), {"words": "Said."})
+    with statements(at_most=4):
+        holder.get(url(contract, "cancel/confirm/"))
+    with statements(at_most=8):
+        holder.post(url(contract, "cancel/now/"), {"quote": quote_on(overview)})
+
+    assert Cancellation.objects.count() == 1
+    assert Visit.objects.count() == 1
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_account_costs_the_same_for_one_and_three_contracts(client: Client, count: int) -> None:
+    customer = make_customer()
+    for _nth in range(count):
+        make_contract(customer=customer)
+    let_in(client, customer)
+
+    with statements(at_most=1):
+        page = client.get("/account/")
+    assert page.content.decode().count("Server S") == count
+
+
+def test_customers_never_cost_a_session(holder: Client, contract: Contract) -> None:
+    holder.get(url(contract, "cancel/"))
+
+    assert "sessionid" not in holder.cookies
+
+
+def test_the_calendar_file_holds_the_last_day(holder: Client, contract: Contract) -> None:
+    page = holder.get(url(contract, "cancel/"))
+    holder.post(url(contract, "cancel/now/"), {"quote": quote_on(page)})
+
+    lines = holder.get(url(contract, "cancel/last-day.ics")).content.decode().split("\r\n")
+
+    assert "DTSTART;VALUE=DATE:20261231" in lines
+    assert "DTEND;VALUE=DATE:20270101" in lines
+    assert max(len(line.encode()) for line in lines) <= 75
+
+
+def test_an_account_without_contracts_says_so(client: Client) -> None:
+    let_in(client, make_customer())
+
+    assert "There is no contract in your name." in client.get("/account/").content.decode()
+
+
+def test_nothing_of_a_contract_is_cached_or_indexed(holder: Client, contract: Contract) -> None:
+    page = holder.get(url(contract))
+
+    assert "no-store" in page["Cache-Control"]
+    assert page["X-Robots-Tag"] == "noindex"
+    assert "default-src 'none'" in page["Content-Security-Policy"]
+
+
+def test_a_dead_broker_costs_nothing_but_a_log_line(
+    holder: Client, contract: Contract, monkeypatch: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    def dead() -> None:
+        raise ConnectionError("no broker")
+
+    monkeypatch.setattr("outbox.nudge.wake", dead)
+    page = holder.get(url(contract, "cancel/"))
+    with django_capture_on_commit_callbacks(execute=False):
+        answer = holder.post(url(contract, "cancel/now/"), {"quote": quote_on(page)})
+
+    assert answer.status_code == 302
+    assert actions.end_due_contracts(now=NOON) == 0
