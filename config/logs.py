@@ -4,6 +4,8 @@ A sign-in link carries its secret in the URL, so the query string stays out of e
 """
 
 import logging
+import re
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
@@ -19,6 +21,18 @@ SHARED: list[Any] = [
 ]
 
 
+# The part of an address that lets somebody in: the path of a sign-in link, the token of an entry link.
+SECRET = re.compile(r"(/sign-in/|/enter/\?t=)[^/\s?&\"']{16,}")
+
+
+def blot_out_links(logger: Any, name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Blot the secrets of links out of every value of a log line, whoever wrote it."""
+    for key, value in event.items():
+        if isinstance(value, str) and ("/sign-in/" in value or "/enter/" in value):
+            event[key] = SECRET.sub(r"\1…", value)
+    return event
+
+
 def formatter() -> logging.Formatter:
     """Return the formatter of the console handler; third-party lines pass through it, too."""
     renderer: Any = (
@@ -26,7 +40,13 @@ def formatter() -> logging.Formatter:
     )
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=SHARED,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            # With the traceback as text first, for it may quote an address, too.
+            structlog.processors.format_exc_info,
+            blot_out_links,
+            renderer,
+        ],
     )
 
 

@@ -6,6 +6,14 @@ from django.utils.translation import gettext_lazy as _
 from subscriptions.models import Contract, Customer
 
 
+class Fault(models.TextChoices):
+    """Why a letter cannot be sent, now or ever."""
+
+    NO_ADDRESS = "no-address", _("no e-mail address is on file")
+    BAD_ADDRESS = "bad-address", _("the e-mail address on file is not one")
+    TOO_LATE = "too-late", _("its link was over before it could be sent")
+
+
 class Letter(models.Model):
     """A mail as it left: a snapshot, never edited. A secret link in it is blotted out here."""
 
@@ -26,12 +34,8 @@ class Letter(models.Model):
     message_id = models.CharField(_("Message-ID"), max_length=255)
     created_at = models.DateTimeField(_("written at"), auto_now_add=True)
     sent_at = models.DateTimeField(_("sent at"), null=True)
-    undeliverable = models.CharField(
-        _("cannot be sent because"),
-        max_length=200,
-        blank=True,
-        help_text=_("Nothing is tried again; write by post."),
-    )
+    # Nothing is tried again; somebody has to write by post, or ask for an address.
+    undeliverable = models.CharField(_("cannot be sent because"), max_length=200, blank=True, choices=Fault.choices)
 
     class Meta:
         verbose_name = _("letter")

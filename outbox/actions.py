@@ -30,10 +30,7 @@ def add(*, topic: str, dedupe_key: str, payload: Payload, due_at: datetime | Non
 def add_many(promises: Sequence[Promise] | Iterable[Promise]) -> None:
     """Promise several side effects with one statement, in the caller's transaction."""
     now = timezone.now()
-    rows = [
-        Entry(topic=p.topic, dedupe_key=p.dedupe_key, payload=p.payload, due_at=p.due_at or now)
-        for p in promises
-    ]
+    rows = [Entry(topic=p.topic, dedupe_key=p.dedupe_key, payload=p.payload, due_at=p.due_at or now) for p in promises]
     Entry.objects.bulk_create(rows, ignore_conflicts=True)
     # Only a nudge, and robust: a broker that is down must not turn a recorded notice into an error page. The
     # next round finds the entry anyway.

@@ -101,20 +101,14 @@ def free_abandoned(*, now: datetime) -> int:
 
 def lease(*, owner: str, topics: Iterable[str], now: datetime) -> list[Entry]:
     """Take up to a batch of due entries for ``owner`` and commit; what somebody else took is not ours."""
-    due = (
-        pending()
-        .filter(claimed_at__isnull=True, due_at__lte=now, topic__in=sorted(topics))
-        .order_by("due_at", "pk")
-    )
+    due = pending().filter(claimed_at__isnull=True, due_at__lte=now, topic__in=sorted(topics)).order_by("due_at", "pk")
     with transaction.atomic(durable=True):
         if connection.features.has_select_for_update_skip_locked:
             due = due.select_for_update(skip_locked=True)
         found = list(due.values_list("pk", flat=True)[:BATCH])
         if not found:
             return []
-        taken = (
-            pending().filter(pk__in=found, claimed_at__isnull=True).update(claimed_at=now, claimed_by=owner)
-        )
+        taken = pending().filter(pk__in=found, claimed_at__isnull=True).update(claimed_at=now, claimed_by=owner)
         if not taken:
             return []
         return list(pending().filter(pk__in=found, claimed_by=owner).order_by("due_at", "pk"))

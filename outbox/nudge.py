@@ -38,9 +38,7 @@ def publish() -> None:
     }
     # A connection of its own: the workers' must not inherit these time-outs.
     with current_app.connection_for_write(connect_timeout=TIMEOUT, transport_options=options) as broker:
-        current_app.send_task(
-            "outbox.tasks.drain", connection=broker, retry=False, expires=60, ignore_result=True
-        )
+        current_app.send_task("outbox.tasks.drain", connection=broker, retry=False, expires=60, ignore_result=True)
 
 
 class Herald:

@@ -1,0 +1,114 @@
+"""Write a letter from its frozen facts: subject, text and HTML, in the reader's language.
+
+What is secret in a letter (a link that lets somebody in) stands in the draft as a stand-in; the post puts the
+secret in while it sends, and nobody keeps it.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import css_inline
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+from django.utils.translation import get_supported_language_variant
+
+from config.brand import DARK, LIGHT, roles
+from messaging import facts as frozen
+from subscriptions.models import SignInToken
+from subscriptions.signin import url_of
+
+KINDS = frozenset({"end-confirmed", "notice-stands", "undo-confirmed", "sign-in-link"})
+LONGEST_SUBJECT = 300
+# Blank lines that a template's conditions leave behind.
+GAP = re.compile(r"\n(?:[ \t]*\n){2,}")
+
+
+class UnknownKind(ValueError):
+    """No template is written for this kind of letter."""
+
+
+class TooLate(Exception):
+    """The links of the letter are over: it would only puzzle its reader."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A letter as it is kept. ``secrets`` maps each stand-in to what is sent in its place."""
+
+    locale: str
+    subject: str
+    text: str
+    html: str
+    secrets: dict[str, str] = field(default_factory=dict)
+
+
+def draft(payload: dict[str, Any]) -> Draft:
+    """Return the letter that an outbox payload asks for. UnknownKind where nobody wrote a template for it."""
+    kind = payload["kind"]
+    if kind not in KINDS:
+        raise UnknownKind(f"No letter of the kind {kind!r} is known.")
+    locale = supported(payload["locale"])
+    with translation.override(locale):
+        known = frozen.read(payload["facts"])
+        secrets = _secrets(known)
+        context = {**known, **_look(), "LANGUAGE_CODE": locale}
+        subject = one_line(render_to_string(f"messaging/{kind}.subject.txt", context))
+        text = tidy(render_to_string(f"messaging/{kind}.txt", context))
+        html = render_to_string(f"messaging/{kind}.html", {**context, "subject": subject})
+    return Draft(locale, subject, text, inlined(html), secrets)
+
+
+def supported(locale: str) -> str:
+    """Return the language of ours that is nearest to a locale, or the desk's own."""
+    try:
+        return str(get_supported_language_variant(locale))
+    except LookupError:
+        return str(settings.LANGUAGE_CODE)
+
+
+def one_line(subject: str) -> str:
+    """Return a subject as one line: a line end inside a name must not begin another header."""
+    return " ".join("".join(c if c.isprintable() else " " for c in subject).split())[:LONGEST_SUBJECT]
+
+
+def tidy(text: str) -> str:
+    """Return a text without the gaps that conditions leave, ending with one line end."""
+    return GAP.sub("\n\n", text).strip() + "\n"
+
+
+def inlined(html: str) -> str:
+    """Return HTML with its style on the elements, where mail programs look; the rules for the dark stay a sheet."""
+    return _inliner().inline(html)
+
+
+@functools.lru_cache(maxsize=1)
+def _inliner() -> css_inline.CSSInliner:
+    return css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+
+
+def _look() -> dict[str, Any]:
+    brand = settings.OPERATOR["brand"]
+    return {
+        "light": {"ground": LIGHT, "brand": roles(brand, LIGHT)},
+        "dark": {"ground": DARK, "brand": roles(brand, DARK)},
+    }
+
+
+def _secrets(known: dict[str, Any]) -> dict[str, str]:
+    """Give each link of a sign-in letter its stand-in, and return what belongs in its place."""
+    links = known.get("links", [])
+    if not links:
+        return {}
+    usable = SignInToken.objects.filter(used_at__isnull=True, expires_at__gt=timezone.now())
+    kept = usable.in_bulk([link["id"] for link in links])
+    if not kept:
+        raise TooLate
+    known["links"] = links = [link for link in links if link["id"] in kept]
+    for number, link in enumerate(links, 1):
+        link["url"] = f"{settings.BASE_URL}/sign-in/blotted-out-{number}/"
+    return {link["url"]: url_of(kept[link["id"]]) for link in links}
