@@ -71,10 +71,18 @@ def _chart(bars: Bars) -> dict[str, Any]:
         axis=alt.Axis(labelExpr="slice(datum.label, 5)", labelOverlap=True, labelAngle=0, ticks=False, labelPadding=8),
         scale=alt.Scale(paddingInner=0.25),
     )
-    number = alt.Y("n:Q", title=None, axis=alt.Axis(tickCount=2, tickMinStep=1, format="d", ticks=False))
+    labelled = len(bars.months) <= MOST_BAR_LABELS
+    peak = max(1, *(n for _name, numbers in bars.series for n in numbers))
+    number = alt.Y(
+        "n:Q",
+        title=None,
+        axis=alt.Axis(tickCount=2, tickMinStep=1, format="d", ticks=False, grid=not labelled),
+        # Room for the figure over the highest bar, so that all rows are of one height.
+        scale=alt.Scale(domain=[0, peak * 1.3 if labelled else peak], nice=False),
+    )
     base = alt.Chart().encode(x=month)
     layers = [base.mark_bar(minBandSize=1).encode(y=number)]
-    if len(bars.months) <= MOST_BAR_LABELS:
+    if labelled:
         said = base.transform_filter("datum.n > 0").mark_text(dy=-7, fontSize=11)
         layers.append(said.encode(y=number, text=alt.Text("n:Q", format="d")))
     names = [name for name, _numbers in bars.series]
@@ -82,9 +90,10 @@ def _chart(bars: Bars) -> dict[str, Any]:
     return (
         alt.layer(*layers, data=alt.InlineData(values=values))
         .properties(width=bars.width - 60, height=bars.row_height)
-        .facet(row=alt.Row("series:N", title=None, sort=names, header=header), spacing=18)
+        .facet(row=alt.Row("series:N", title=None, sort=names, header=header), spacing=28)
         .configure(aria=False, background="transparent", font="inherit")
-        .configure_axis(labelFontSize=11, domain=False)
+        .configure_axis(labelFontSize=11)
+        .configure_axisY(domain=False)
         .configure_view(stroke=None)
         .to_dict()
     )

@@ -30,7 +30,7 @@ class Filters(forms.Form):
     field_order = ["from", "to", "plan", "country"]
 
     def __init__(self, data: Any) -> None:
-        super().__init__(data)
+        super().__init__(data, label_suffix="")
         self.fields |= {"from": Day(_("From")), "to": Day(_("To"))}
         self.order_fields(self.field_order)
         self.plans = queries.known_plans()
