@@ -108,11 +108,14 @@ def withdrawal_refund(
 
 def _unused_share(first: date, last: date, end: date, policy: RefundPolicy) -> Fraction:
     """Return which share of a paid stretch lies after the last day, by the policy's own measure."""
-    # No refunds means none, also for a stretch that would only begin after the last day.
-    if policy is RefundPolicy.NONE or end >= last:
+    if end >= last:
         return Fraction(0)
+    # A stretch that only begins after the last day is paid back whole, whatever the policy: "no refund" speaks of
+    # time that was left unused, and doubt favours the customer.
     if end < first:
         return Fraction(1)
+    if policy is RefundPolicy.NONE:
+        return Fraction(0)
     if policy is RefundPolicy.DAILY:
         return Fraction((last - end).days, (last - first).days + 1)
     months_paid = months_begun(first, last)

@@ -104,10 +104,10 @@ def afterwards(terms: Terms) -> list[str]:
 
 def refund(*, paid_from: date, paid_to: date, last_day: date, policy: str, paid: str, back: str) -> str:
     """Return how the refund of one payment comes about. ``paid`` and ``back`` are money as text."""
-    if policy == RefundPolicy.NONE:
-        return _("Your contract gives no refund for unused time.")
     if last_day < paid_from:
         return _("All of it comes back: this time is not used.")
+    if policy == RefundPolicy.NONE:
+        return _("Your contract gives no refund for unused time.")
     if policy == RefundPolicy.DAILY:
         days = (paid_to - paid_from).days + 1
         unused = (paid_to - last_day).days

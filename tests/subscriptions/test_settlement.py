@@ -127,7 +127,7 @@ def test_leaving_later_never_pays_back_more(payment: dict[str, Any], policy: Ref
     [
         pytest.param("2024-12-31", "daily", "120.00", id="before-it-starts-everything"),
         pytest.param("2024-12-31", "monthly", "120.00", id="in-months-too"),
-        pytest.param("2024-12-31", "none", "0.00", id="but-no-refunds-means-none"),
+        pytest.param("2024-12-31", "none", "120.00", id="also-where-unused-time-is-not-refunded"),
         pytest.param("2025-12-31", "daily", "0.00", id="at-its-end-nothing"),
         pytest.param("2026-05-01", "monthly", "0.00", id="after-it-nothing"),
         pytest.param("2025-01-01", "daily", "119.68", id="the-first-day-is-used"),
