@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods
 
 from cancellation import actions, pages
 from cancellation.models import Cancellation, State
@@ -23,13 +23,16 @@ MOST_REASONS = 20
 LONGEST_TEXT = 5000
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def commit(request: HttpRequest, ref: str) -> HttpResponse:
     """Record the notice, then schedule the end: the same or better than shown at once, worse is asked (409)."""
     try:
         at = walk(request, ref)
     except NotSignedIn as stranger:
         return stranger.response
+    if request.method != "POST":
+        # Somebody reloads after the page said what had changed: show it again, commit nothing.
+        return HttpResponseRedirect(urls_of(at.contract)["confirm"])
     if at.contract.live_id:  # type: ignore[attr-defined]
         # The second click, another tab, the back button: the day that was given stays.
         return HttpResponseRedirect(urls_of(at.contract)["done"])
@@ -78,13 +81,15 @@ def said_in(request: HttpRequest, at: Walk) -> dict[str, Any]:
     return said if any(said.values()) else {}
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def undo(request: HttpRequest, ref: str) -> HttpResponse:
     """Undo a scheduled end until its last day; a second click changes nothing."""
     try:
         at = walk(request, ref)
     except NotSignedIn as stranger:
         return stranger.response
+    if request.method != "POST":
+        return HttpResponseRedirect(urls_of(at.contract)["contract"])
     live = Cancellation.objects.filter(contract=at.contract, state=State.SCHEDULED).first()
     if live is None:
         return HttpResponseRedirect(urls_of(at.contract)["contract"])

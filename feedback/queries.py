@@ -5,10 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.core.cache import cache
+from django.utils.translation import gettext_lazy as _
 
 from feedback.models import Reason, Root
 
 SECONDS = 60
+
+# The roots as a customer is asked; the report uses their short names.
+SPOKEN = {
+    Root.OUTCOME: _("What it did for me"),
+    Root.OUTLOOK: _("Where it is heading"),
+    Root.RELATIONSHIP: _("How we dealt with each other"),
+    Root.COST: _("What it costs"),
+    Root.CIRCUMSTANCE: _("My circumstances"),
+    Root.UNSTATED: _("Something else"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +58,7 @@ def _grouped(rows: list[Reason]) -> tuple[ReasonGroup, ...]:
     return tuple(
         ReasonGroup(
             root,
-            str(Root(root).label),
+            str(SPOKEN[Root(root)]),
             tuple(OfferedReason(row.code, row.label) for row in members),
         )
         for root, members in with_root

@@ -239,9 +239,10 @@ def test_the_back_button_after_the_act_shows_what_was_done(holder: Client, contr
         assert holder.get(url(contract, step)).url == url(contract, "cancel/done/")
 
 
-def test_the_committing_address_is_no_page(holder: Client, contract: Contract) -> None:
-    assert holder.get(url(contract, "cancel/now/")).status_code == 405
-    assert holder.get(url(contract, "cancel/undo/")).status_code == 405
+def test_reading_the_committing_address_commits_nothing(holder: Client, contract: Contract) -> None:
+    assert holder.get(url(contract, "cancel/now/")).url == url(contract, "cancel/confirm/")
+    assert holder.get(url(contract, "cancel/undo/")).url == url(contract)
+    assert not Notice.objects.exists()
 
 
 # ---------------------------------------------------------------- whose, and whether at all
