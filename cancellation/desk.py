@@ -1,0 +1,253 @@
+"""What staff see of a customer or a contract: everything that happened in one line of time, and their one act.
+
+Reads from every part of the desk; nothing of the notice path imports this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from billing.models import Instruction, Outcome
+from cancellation import pages
+from cancellation.actions import Actor
+from cancellation.models import Cancellation, Event, Notice, State
+from config.admin import url_of
+from config.formats import format_day, format_instant, format_money
+from feedback.models import Answer
+from messaging.models import Letter
+from outbox.models import Entry
+from subscriptions import words
+from subscriptions.models import Contract, Customer, Payment
+from subscriptions.terms import TermsError
+
+# Of each kind; older ones stand in the lists that the page links to.
+MOST_OF_A_KIND = 100
+INSTRUCTION_DONE = "instruction done"
+CONTRACT_EDITED = "contract edited"
+# What events call what happened; an unknown one is shown in its own words.
+WHAT = {
+    "notice received": gettext_lazy("Notice received"),
+    "end scheduled": gettext_lazy("End scheduled"),
+    "undone": gettext_lazy("Notice undone"),
+    "ended": gettext_lazy("Contract ended"),
+    "waits for the holder": gettext_lazy("Waits for the holder"),
+    "nothing to end": gettext_lazy("Nothing to end"),
+    INSTRUCTION_DONE: gettext_lazy("Instruction done"),
+    CONTRACT_EDITED: gettext_lazy("Contract edited"),
+}
+
+_TOLD = Event.objects.filter(notice=OuterRef("pk"), what="nothing to end")
+_ENDING = Cancellation.objects.filter(contract=OuterRef("contract")).exclude(state=State.REVOKED)
+# A notice that brought about nothing yet: its holder is asked, unless the contract ends by another notice already.
+NOTHING_TO_END = Q(cancellation__isnull=True) & Q(Exists(_TOLD))
+WAITING = Q(cancellation__isnull=True, contract__isnull=False) & ~Q(Exists(_TOLD)) & ~Q(Exists(_ENDING))
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One thing on the line of time. ``day_only`` where no hour is known; ``words`` are the customer's own."""
+
+    at: datetime
+    day_only: bool
+    what: str
+    detail: str
+    by: str
+    words: str
+    url: str
+    contract: Contract | None
+
+    @property
+    def when(self) -> str:
+        """Return the day, or the instant with its offset, in the contract's own time zone."""
+        return format_day(self.at.date()) if self.day_only else format_instant(self.at)
+
+
+def timeline(contracts: Sequence[Contract], customer: Customer | None = None) -> list[Moment]:
+    """Return what happened to contracts, and to their customer where one is given, newest first.
+
+    Six statements and one for ticked reasons, whatever there is to show.
+    """
+    by_pk = {contract.pk: contract for contract in contracts}
+    return sorted(
+        [
+            *_notices(by_pk),
+            *_events(by_pk),
+            *_payments(by_pk),
+            *_letters(by_pk, customer),
+            *_answers(by_pk),
+            *_instructions(by_pk),
+        ],
+        key=lambda moment: moment.at,
+        reverse=True,
+    )
+
+
+def _notices(contracts: dict[int, Contract]) -> Iterator[Moment]:
+    for row in Notice.objects.filter(contract__in=contracts).order_by("-received_at", "-pk")[:MOST_OF_A_KIND]:
+        what = _("Notice %(reference)s received, %(channel)s") % {
+            "reference": row.reference,
+            "channel": row.get_channel_display(),
+        }
+        yield _moment(row, row.received_at, what, contracts, by=row.actor, words=row.declaration)
+
+
+def _events(contracts: dict[int, Contract]) -> Iterator[Moment]:
+    # The notice itself stands on the line already.
+    rows = Event.objects.filter(contract__in=contracts).exclude(what="notice received")
+    for row in rows.order_by("-at", "-pk")[:MOST_OF_A_KIND]:
+        yield _moment(row, row.at, str(WHAT.get(row.what, row.what)), contracts, detail=row.why, by=row.actor)
+
+
+def _payments(contracts: dict[int, Contract]) -> Iterator[Moment]:
+    rows = Payment.objects.filter(contract__in=contracts).order_by("-paid_from", "-pk")
+    for row in rows[:MOST_OF_A_KIND]:
+        detail = _("for %(first)s to %(last)s") % {"first": format_day(row.paid_from), "last": format_day(row.paid_to)}
+        what = _("Payment of %(amount)s") % {"amount": format_money(row.amount)}
+        yield _moment(row, row.paid_from, what, contracts, detail=detail)
+
+
+def _letters(contracts: dict[int, Contract], customer: Customer | None) -> Iterator[Moment]:
+    whose = Q(contract__in=contracts) | (Q(customer=customer) if customer else Q(pk__in=[]))
+    rows = Letter.objects.filter(whose).defer("text", "html").order_by("-created_at", "-pk")
+    for row in rows[:MOST_OF_A_KIND]:
+        sent = (
+            _("Letter sent") if row.sent_at else _("Letter cannot be sent") if row.undeliverable else _("Letter waits")
+        )
+        detail = row.get_undeliverable_display() or row.to
+        yield _moment(row, row.sent_at or row.created_at, sent, contracts, detail=detail, words=row.subject)
+
+
+def _answers(contracts: dict[int, Contract]) -> Iterator[Moment]:
+    rows = Answer.objects.filter(contract__in=contracts).select_related("primary").prefetch_related("reasons")
+    for row in rows.order_by("-said_at", "-pk")[:MOST_OF_A_KIND]:
+        ticked = [row.imported_reason, *(reason.label for reason in row.reasons.all())]
+        said = ": ".join(part for part in (row.get_root_display(), ", ".join(filter(None, ticked))) if part)
+        own = "\n\n".join(filter(None, (row.words, row.went_well)))
+        yield _moment(row, row.said_at, _("Why they leave"), contracts, detail=said, words=own)
+
+
+def _instructions(contracts: dict[int, Contract]) -> Iterator[Moment]:
+    rows = Instruction.objects.filter(contract__in=contracts).order_by("-created_at", "-pk")
+    for row in rows[:MOST_OF_A_KIND]:
+        what = _("For billing: %(what)s, %(day)s") % {"what": row.get_kind_display(), "day": format_day(row.on_day)}
+        yield _moment(row, row.created_at, what, contracts, detail=row.get_outcome_display())
+
+
+def _moment(
+    row: Any,
+    at: datetime | date,
+    what: str,
+    contracts: dict[int, Contract],
+    *,
+    detail: str = "",
+    by: str = "",
+    words: str = "",
+) -> Moment:
+    contract = contracts.get(row.contract_id)
+    zone = ZoneInfo(contract.terms["timezone"]) if contract else timezone.get_current_timezone()
+    day_only = not isinstance(at, datetime)
+    instant = datetime.combine(at, time.min, tzinfo=zone) if not isinstance(at, datetime) else at.astimezone(zone)
+    return Moment(instant, day_only, what, detail, who(by), words, url_of(row), contract)
+
+
+def who(actor: str) -> str:
+    """Return in words who did something."""
+    kind, _colon, name = actor.partition(":")
+    if kind == "customer":
+        return _("the customer")
+    if actor == "system":
+        return _("Fairwell")
+    return name if kind == "staff" else actor
+
+
+def standing(contract: Contract, at: datetime) -> dict[str, Any]:
+    """Return a contract in plain words: how it may be ended, and what a notice at this instant would mean.
+
+    ``contract`` comes from ``contracts_with_state``. ``wrong`` says what cannot be read in its terms.
+    """
+    try:
+        row = pages.account_row(contract, at)
+        quote = None if row["state"] == "ended" or contract.live_id else pages.quote_now(contract, at)  # type: ignore[attr-defined]
+    except TermsError as error:
+        return {"contract": contract, "wrong": str(error)}
+    return row | {
+        "state_words": state_in_words(row["state"], row["last_day"]),
+        "how_to_leave": pages.how_to_leave(contract),
+        "quote": quote,
+        "why": words.why(contract.agreed, quote.rule) if quote else [],
+        "arithmetic": pages.arithmetic(quote, contract.refund_policy) if quote else [],
+    }
+
+
+def standing_short(contract: Contract, at: datetime) -> str:
+    """Return in a few words whether a contract runs, ends or has ended; asks the database nothing."""
+    try:
+        row = pages.account_row(contract, at)
+    except TermsError:
+        return _("its terms cannot be read")
+    return state_in_words(row["state"], row["last_day"])
+
+
+def state_in_words(state: str, last_day: date | None) -> str:
+    """Return "running", "ends on …" or "ended on …"."""
+    if state == "running" or last_day is None:
+        return _("ended") if state == "ended" else _("running")
+    told = _("ends on %(day)s") if state == "ending" else _("ended on %(day)s")
+    return told % {"day": format_day(last_day, width="medium")}
+
+
+@transaction.atomic
+def mark_done(*, ids: Iterable[int], actor: Actor, at: datetime) -> int:
+    """Note that instructions were carried out, each with an event; return how many.
+
+    One that is done or no longer needed already is left alone, so a second click changes nothing.
+    """
+    done = 0
+    for instruction in Instruction.objects.filter(pk__in=list(ids), outcome=Outcome.OPEN):
+        changed = Instruction.objects.filter(pk=instruction.pk, outcome=Outcome.OPEN)
+        if changed.update(outcome=Outcome.DONE, done_at=at):
+            _record_done(instruction, actor, at)
+            done += 1
+    return done
+
+
+def _record_done(instruction: Instruction, actor: Actor, at: datetime) -> None:
+    cancellation = Cancellation.objects.filter(pk=instruction.cancellation_id).first()
+    Event.objects.create(
+        contract_id=instruction.contract_id,
+        cancellation=cancellation,
+        notice_id=cancellation.notice_id if cancellation else None,
+        at=at,
+        actor=actor.name,
+        what=INSTRUCTION_DONE,
+        before=Outcome.OPEN,
+        after=Outcome.DONE,
+        why=f"{instruction.kind} {instruction.on_day}",
+    )
+
+
+def record_edit(*, contract: Contract, changed: Sequence[str], actor: Actor, at: datetime) -> None:
+    """Note that staff edited a contract, and which fields; the caller's transaction holds both."""
+    Event.objects.create(
+        contract=contract, at=at, actor=actor.name, what=CONTRACT_EDITED, why=", ".join(changed) or "nothing changed"
+    )
+
+
+def to_do() -> dict[str, int]:
+    """Return how much waits for staff, by kind."""
+    return {
+        "waiting": Notice.objects.filter(WAITING).count(),
+        "instructions": Instruction.objects.filter(outcome=Outcome.OPEN).count(),
+        "undeliverable": Letter.objects.exclude(undeliverable="").count(),
+        "given_up": Entry.objects.filter(dead_at__isnull=False).count(),
+    }

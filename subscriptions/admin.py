@@ -1,0 +1,129 @@
+"""The desk's pages of what is sold and what was paid, and the boxes for amounts that contracts use too."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from config.admin import DeskAdmin, FactAdmin, ModelForm, TabularInline, shown_day, shown_link, shown_money
+from subscriptions.models import Payment, Plan, PlanPrice, Product
+from subscriptions.money import MINOR_DIGITS, MoneyError, from_minor, to_minor
+
+
+class AmountsForm(ModelForm):
+    """A form that asks for amounts as people write them, and keeps minor units.
+
+    ``amounts`` names the fields of minor units and their labels; the currency stands in ``currency``.
+    """
+
+    amounts: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, label in self.amounts.items():
+            if name in self.fields:
+                self.fields[name] = self._box(name, label)
+
+    def _box(self, name: str, label: Any) -> forms.CharField:
+        asked = self.fields[name]
+        box = forms.CharField(
+            label=label, required=asked.required, max_length=24, help_text=_("In the currency above, such as 12.50.")
+        )
+        kept, currency = getattr(self.instance, name, None), getattr(self.instance, "currency", "")
+        if kept is not None and currency in MINOR_DIGITS:
+            # In ``initial`` of the form, where the minor units stand that Django read from the row.
+            self.initial[name] = format(from_minor(kept, currency), "f")
+        return box
+
+    def clean_currency(self) -> str:
+        """Refuse what is no currency."""
+        currency = str(self.cleaned_data["currency"]).upper()
+        if currency not in MINOR_DIGITS:
+            raise forms.ValidationError(_("This is not a currency. Give an ISO 4217 code, such as EUR."))
+        return currency
+
+    def clean(self) -> dict[str, Any]:
+        """Turn amounts into minor units; one that cannot be read, or is finer than the currency, is refused."""
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        for name in self.amounts:
+            if name in given and "currency" in given:
+                given[name] = self._minor(name, str(given[name] or "").strip(), given["currency"])
+        return given
+
+    def _minor(self, name: str, typed: str, currency: str) -> int | None:
+        if not typed:
+            return None
+        try:
+            minor = to_minor(typed.replace(",", ".") if re.fullmatch(r"\d+,\d+", typed) else typed, currency)
+        except MoneyError:
+            told = _("“%(typed)s” is not an amount of %(currency)s. Write it like %(example)s.")
+            example = format(from_minor(1250, currency), "f")
+            self.add_error(
+                name, forms.ValidationError(told, params={"typed": typed, "currency": currency, "example": example})
+            )
+            return None
+        if minor < 0:
+            self.add_error(name, _("An amount here is not below zero."))
+        return minor
+
+
+class PriceForm(AmountsForm):
+    """One line of a price list."""
+
+    amounts: ClassVar[dict[str, Any]] = {"price_minor": _("Price")}
+
+    class Meta:
+        model = PlanPrice
+        fields = ("valid_from", "currency", "price_minor")
+
+
+class PriceInline(TabularInline):
+    """The price list of a plan."""
+
+    model = PlanPrice
+    form = PriceForm
+    fields = ("valid_from", "currency", "price_minor")
+    extra = 0
+    show_change_link = False
+
+
+@admin.register(Product)
+class ProductAdmin(DeskAdmin):
+    """What is sold."""
+
+    list_display = ("name", "code")
+    search_fields = ("name", "code")
+    search_help_text = _("By name or code")
+
+
+@admin.register(Plan)
+class PlanAdmin(DeskAdmin):
+    """What is sold at a price list."""
+
+    list_display = ("name", "code", "product")
+    list_select_related = ("product",)
+    search_fields = ("name", "code")
+    search_help_text = _("By name or code")
+    inlines = (PriceInline,)
+
+
+@admin.register(Payment)
+class PaymentAdmin(FactAdmin):
+    """What was paid, as the payment system told it."""
+
+    list_display = ("reference", "contract_link", "amount_paid", "first_day", "last_day")
+    list_select_related = ("contract",)
+    search_fields = ("reference", "contract__reference")
+    search_help_text = _("By payment reference or contract reference")
+    ordering = ("-pk",)
+    fields = list_display
+    readonly_fields = ("contract_link", "amount_paid", "first_day", "last_day")
+
+    contract_link = shown_link("contract", _("contract"))
+    amount_paid = shown_money("amount_minor", _("amount"))
+    first_day = shown_day("paid_from", _("paid from"))
+    last_day = shown_day("paid_to", _("paid to"))
