@@ -69,23 +69,44 @@ class _Torn(Exception):
     """A record goes on and on: a quote was opened and never closed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An open file whose lines end with LF, after its byte order mark, and the encoding of its lines."""
+
+    file: BinaryIO
+    encoding: str
+
+    @property
+    def size(self) -> int:
+        """Return how many bytes there are."""
+        return os.fstat(self.file.fileno()).st_size
+
+
 @contextmanager
-def opened(path: Path, encoding: str) -> Iterator[BinaryIO]:
-    """Open a file for reading lines that end with LF, after a byte order mark. Raises FileError."""
+def opened(path: Path, encoding: str) -> Iterator[Source]:
+    """Open a file for reading line by line. Raises FileError. A byte order mark outweighs ``encoding``."""
     try:
         with path.open("rb") as file:
             start = file.read(CHUNK)
-            if not start.strip(b"\xef\xbb\xbf \r\n\t\0") and not file.read(1):
+            if not start.strip(b"\xef\xbb\xbf\xff\xfe \r\n\t\0") and not file.read(1):
                 raise FileError(f"{path} is empty.")
             wide = _wide(start, encoding)
-            if wide or (b"\r" in start and b"\n" not in start):
-                with _rewritten(file, wide or encoding) as plain:
-                    yield plain
-            else:
-                file.seek(len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0)
-                yield file
+            if not wide and (b"\n" in start or b"\r" not in start):
+                yield _after_mark(file, encoding)
+                return
+            with tempfile.TemporaryFile() as copy:
+                _rewrite(file, copy, wide)
+                yield _after_mark(copy, "utf-8" if wide else encoding)
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def _after_mark(file: BinaryIO, encoding: str) -> Source:
+    file.seek(0)
+    if file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8:
+        return Source(file, "utf-8")
+    file.seek(0)
+    return Source(file, encoding)
 
 
 def _wide(start: bytes, encoding: str) -> str:
@@ -96,32 +117,21 @@ def _wide(start: bytes, encoding: str) -> str:
     return encoding if encoding.startswith(("utf-16", "utf-32")) else ""
 
 
-@contextmanager
-def _rewritten(file: BinaryIO, encoding: str) -> Iterator[BinaryIO]:
-    """Yield a copy on disk with lines that end with LF, in UTF-8 where the original's line ends were wide.
-
-    Such a file cannot be read line by line as bytes; the copy goes when it is done with.
-    """
-    wide = encoding.startswith(("utf-16", "utf-32"))
-    decoder = codecs.getincrementaldecoder(encoding if wide else "latin-1")()
-    with tempfile.TemporaryFile() as plain:
-        file.seek(0)
-        done = 0
-        while chunk := file.read(CHUNK):
-            try:
-                text = decoder.decode(chunk)
-            except UnicodeDecodeError as error:
-                raise FileError(f"Byte {done + error.start} of the file is not {encoding}.") from None
-            done += len(chunk)
-            text = text.removeprefix("\ufeff") if wide else text.replace("\r", "\n")
-            plain.write(text.encode("utf-8" if wide else "latin-1"))
-        plain.seek(0)
-        yield plain
-
-
-def encoding_of(start: bytes, encoding: str) -> str:
-    """Return the encoding in which lines are decoded: UTF-8 for a file that was rewritten or says so."""
-    return "utf-8" if _wide(start, encoding) or start.startswith(codecs.BOM_UTF8) else encoding
+def _rewrite(file: BinaryIO, copy: BinaryIO, wide: str) -> None:
+    """Copy a file that cannot be read line by line as bytes: wide ones as UTF-8, lone CR as LF."""
+    decoder = codecs.getincrementaldecoder(wide or "latin-1")()
+    file.seek(0)
+    done = 0
+    while True:
+        chunk = file.read(CHUNK)
+        try:
+            text = decoder.decode(chunk, final=not chunk)
+        except UnicodeDecodeError as error:
+            raise FileError(f"The file is not {wide.upper()}: see byte {done + error.start}.") from None
+        done += len(chunk)
+        copy.write(text.encode("utf-8", "surrogatepass") if wide else text.replace("\r", "\n").encode("latin-1"))
+        if not chunk:
+            return
 
 
 class _Feed:
@@ -154,7 +164,7 @@ class _Feed:
         if line.problem:
             raise _BadLine
         self.size += len(line.text)
-        if self.size > LONGEST:
+        if self.size > LONGEST + 1:
             raise _Torn
         return line.text
 
@@ -171,10 +181,6 @@ class _Feed:
                 self.waiting.append(line)
                 return line
         return None
-
-    def drop(self) -> None:
-        """Leave out the line that was peeked at."""
-        self.waiting.popleft()
 
     def _read(self) -> _Line | None:
         raw = self.file.readline(LONGEST + 1)
@@ -203,13 +209,11 @@ class _Feed:
 class Table:
     """A CSV file after its header has been read. Iterate it for a Record or a Problem each."""
 
-    def __init__(
-        self, file: BinaryIO, encoding: str, delimiter: str, fit: Callable[[Sequence[str]], int]
-    ) -> None:
+    def __init__(self, source: Source, delimiter: str, fit: Callable[[Sequence[str]], int]) -> None:
         """Read the header. ``fit`` tells how many cells of a header are known; the delimiter with most wins."""
-        self.file = file
-        self._feed = _Feed(file, encoding)
-        self.delimiter = delimiter or self._delimiter(fit)
+        self.file = source.file
+        self._feed = _Feed(source.file, source.encoding)
+        self.delimiter = self._delimiter(fit, delimiter)
         self._reader = csv.reader(self._feed, delimiter=self.delimiter, strict=True)
         self.header = self._header()
 
@@ -230,14 +234,14 @@ class Table:
         """Return how far the file has been read, for a progress bar."""
         return self.file.tell()
 
-    def _delimiter(self, fit: Callable[[Sequence[str]], int]) -> str:
+    def _delimiter(self, fit: Callable[[Sequence[str]], int], given: str) -> str:
         line = self._feed.peek()
-        if line is None or line.problem:
-            return ","
-        if named := NAMED_DELIMITER.fullmatch(line.text):
-            self._feed.drop()
+        if line and (named := NAMED_DELIMITER.fullmatch(line.text)):
+            self._feed.waiting.clear()
             self._feed.peek()
-            return named[1]
+            return given or named[1]
+        if given or line is None:
+            return given or ","
 
         def quality(delimiter: str) -> tuple[int, int]:
             names = next(csv.reader([line.text], delimiter=delimiter), [])
@@ -246,11 +250,9 @@ class Table:
         return max(DELIMITERS, key=quality)
 
     def _header(self) -> list[str]:
-        if not self._feed.waiting:
-            self._feed.peek()
         found = self._next()
         if found is None:
-            raise FileError("The file has no header line: the first line must name the columns.")
+            raise FileError("The file has no header: the first line must name the columns.")
         if isinstance(found, Problem):
             raise FileError(f"The header cannot be read: line {found.line} {found.reason}.")
         return [name.replace("\ufeff", "").strip() for name in found.cells]
@@ -266,12 +268,8 @@ class Table:
             return Problem(line.number, "", "", line.problem)
         except (_Torn, csv.Error):
             line = self._feed.give_back()
-            return Problem(
-                line.number,
-                "",
-                line.text.strip()[:200],
-                "has quotes that do not add up; close each, and write a quote inside quotes twice",
-            )
+            reason = "has quotes that do not add up; close each, and write a quote inside quotes twice"
+            return Problem(line.number, "", line.text.strip()[:200], reason)
         return Record(self._feed.record[0].number, cells)
 
     def _wrong_width(self, record: Record) -> Problem:
@@ -279,8 +277,3 @@ class Table:
         line = self._feed.give_back()
         reason = f"has {len(record.cells)} cells, the header has {len(self.header)}; add or remove delimiters"
         return Problem(record.line, "", line.text.strip()[:200], reason)
-
-
-def size_of(file: BinaryIO) -> int:
-    """Return how many bytes an open file has."""
-    return os.fstat(file.fileno()).st_size
