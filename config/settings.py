@@ -5,6 +5,7 @@ Without any variable this is the embedded default: SQLite and a Celery transport
 to start with anything left insecure. Every variable is described in ``docs/operators.md``.
 """
 
+import os
 from pathlib import Path
 
 import environ
@@ -125,6 +126,8 @@ CACHES = {
         "LOCATION": REDIS_URL,
         # A page does not wait for a cache that hangs.
         "OPTIONS": {"socket_connect_timeout": 0.2, "socket_timeout": 0.2},
+        # Test runs must not count each other's requests.
+        "KEY_PREFIX": f"test-{os.getpid()}" if TESTING else "",
     }
     if REDIS_URL
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}

@@ -24,8 +24,8 @@ from subscriptions.signin import url_of
 
 KINDS = frozenset({"end-confirmed", "notice-stands", "undo-confirmed", "sign-in-link"})
 LONGEST_SUBJECT = 300
-# Blank lines that a template's conditions leave behind.
-GAP = re.compile(r"\n(?:[ \t]*\n){2,}")
+# What a template's conditions and loops leave behind: spaces at a line's end, several blank lines.
+TAIL, GAP = re.compile(r"[ \t]+$", re.MULTILINE), re.compile(r"\n{3,}")
 
 
 class UnknownKind(ValueError):
@@ -77,8 +77,8 @@ def one_line(subject: str) -> str:
 
 
 def tidy(text: str) -> str:
-    """Return a text without the gaps that conditions leave, ending with one line end."""
-    return GAP.sub("\n\n", text).strip() + "\n"
+    """Return a text without what templates leave behind, ending with one line end."""
+    return GAP.sub("\n\n", TAIL.sub("", text)).strip() + "\n"
 
 
 def inlined(html: str) -> str:

@@ -65,9 +65,7 @@ def key_of(jwk: Mapping[str, Any]) -> Key:
     try:
         if kind == "oct":
             if len(urlsafe_b64decode(str(jwk.get("k", "")).encode())) < SHORTEST_SECRET:
-                raise KeyRefused(
-                    f"the secret is shorter than {SHORTEST_SECRET} bytes; make one with 32 random bytes."
-                )
+                raise KeyRefused(f"the secret is shorter than {SHORTEST_SECRET} bytes; make one with 32 random bytes.")
             return OctKey.import_key(dict(jwk))
         if kind == "OKP" and jwk.get("crv") == "Ed25519":
             return OKPKey.import_key(dict(jwk))
@@ -142,9 +140,7 @@ def _check(claims: dict[str, Any], now: int) -> None:
     except MissingClaimError as error:
         raise EntryRefused("tampered", 400) from error
     except ClaimError as error:
-        raise (
-            EntryRefused("forbidden", 403) if error.claim == "aud" else EntryRefused("tampered", 400)
-        ) from error
+        raise (EntryRefused("forbidden", 403) if error.claim == "aud" else EntryRefused("tampered", 400)) from error
     if claims["exp"] <= now:
         # Clocks may differ about a beginning; an end is an end.
         raise EntryRefused("expired", 410)

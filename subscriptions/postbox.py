@@ -61,8 +61,7 @@ def _letter(links: list[SignInToken], payload: Payload) -> dict[str, Any]:
             "support_email": settings.OPERATOR["support_email"],
             "minutes": settings.SIGN_IN_MINUTES,
             "links": [
-                {"id": link.pk, "name": link.customer.name, "reference": link.customer.reference}
-                for link in links
+                {"id": link.pk, "name": link.customer.name, "reference": link.customer.reference} for link in links
             ],
         },
     }

@@ -207,9 +207,13 @@ def test_a_promise_that_is_rolled_back_wakes_nobody(monkeypatch: pytest.MonkeyPa
     woken: list[bool] = []
     monkeypatch.setattr(nudge, "wake", lambda: woken.append(True))
 
-    with pytest.raises(RuntimeError), transaction.atomic():
-        add(topic="parcel", dedupe_key="a", payload={})
-        raise RuntimeError
+    def fail() -> None:
+        with transaction.atomic():
+            add(topic="parcel", dedupe_key="a", payload={})
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
 
     assert woken == []
     assert Entry.objects.count() == 0

@@ -17,9 +17,7 @@ class Command(BaseCommand):
     help = "Handle every outbox entry that is due, without a broker, and print what was done."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument(
-            "--once", action="store_true", help=f"handle one batch ({drain.BATCH} entries) and stop"
-        )
+        parser.add_argument("--once", action="store_true", help=f"handle one batch ({drain.BATCH} entries) and stop")
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.stdout.write(f"{drain.drain(batches=1 if options['once'] else None)}.")
