@@ -115,12 +115,18 @@ class CustomerAdmin(DeskAdmin):
         return ("reference",) if obj else ()
 
     def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
     ) -> HttpResponse:
         """Show the customer's contracts, notices, letters and line of time around the form."""
         if obj is not None:
             context = context | self._desk(obj)
-        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def _desk(self, customer: Customer) -> dict[str, Any]:
         rows = (
@@ -226,7 +232,7 @@ class StateFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Return the contracts of the chosen state."""
-        chosen = self.value()
+        chosen = self.value() or ""
         return queryset.filter(STATES[chosen][1](timezone.localdate())) if chosen in STATES else queryset
 
 
@@ -288,7 +294,13 @@ class ContractAdmin(DeskAdmin):
             desk.record_edit(contract=obj, changed=form.changed_data, actor=actor_of(request), at=timezone.now())
 
     def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
     ) -> HttpResponse:
         """Show the contract in plain words, what a notice today would mean, and its line of time."""
         if obj is not None:
@@ -299,7 +311,7 @@ class ContractAdmin(DeskAdmin):
                 "notices": _notices_of([kept]),
                 "moments": desk.timeline([kept]),
             }
-        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
 
 # ---------------------------------------------------------------- what happened

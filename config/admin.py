@@ -16,7 +16,6 @@ from django.contrib.admin.widgets import AdminDateWidget, AdminSplitDateTime, Ad
 from django.core.paginator import Paginator
 from django.db import models
 from django.db.models import Q, QuerySet
-from django.forms import SplitDateTimeWidget
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -48,9 +47,10 @@ class CappedPaginator(BasePaginator):
     """Pages up to a number of rows; what lies beyond is found by searching."""
 
     @cached_property
-    def count(self) -> int:  # type: ignore[override]
+    def count(self) -> int:
         """Return the number of rows, or the cap where there are more."""
-        return int(self.object_list.order_by()[:MOST_COUNTED].count())  # type: ignore[union-attr]
+        rows: Any = self.object_list
+        return int(rows.order_by()[:MOST_COUNTED].count())
 
     @property
     def is_capped(self) -> bool:
@@ -63,7 +63,7 @@ class LabelledDateTime(AdminSplitDateTime):
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         boxes = [AdminDateWidget(attrs={"aria-label": _("Day")}), AdminTimeWidget(attrs={"aria-label": _("Time")})]
-        SplitDateTimeWidget.__init__(self, boxes, attrs)
+        forms.MultiWidget.__init__(self, boxes, attrs)
 
 
 class DeskAdmin(ModelAdmin):
@@ -103,7 +103,7 @@ def condition_filter(
             return [(name, label) for name, (label, _condition) in conditions.items()]
 
         def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-            chosen = self.value()
+            chosen = self.value() or ""
             return queryset.filter(conditions[chosen][1]) if chosen in conditions else queryset
 
     ConditionFilter.title, ConditionFilter.parameter_name = title, parameter

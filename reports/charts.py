@@ -51,13 +51,13 @@ def svg(bars: Bars) -> SafeString:
 
 
 def _draw(bars: Bars) -> str:
-    import vl_convert  # noqa: PLC0415 (heavy, and only needed to draw)
+    import vl_convert
 
     return _accessible(vl_convert.vegalite_to_svg(_chart(bars)), bars)
 
 
 def _chart(bars: Bars) -> dict[str, Any]:
-    import altair as alt  # noqa: PLC0415 (heavy, and only needed to draw)
+    import altair as alt
 
     # Labels may repeat (two Januaries): the position orders and the label is looked up by it.
     values = [
@@ -87,7 +87,7 @@ def _chart(bars: Bars) -> dict[str, Any]:
         layers.append(said.encode(y=number, text=alt.Text("n:Q", format="d")))
     names = [name for name, _numbers in bars.series]
     header = alt.Header(labelAngle=0, labelAlign="left", labelAnchor="start", labelOrient="top", labelFontSize=13)
-    return (
+    spec: dict[str, Any] = (
         alt.layer(*layers, data=alt.InlineData(values=values))
         .properties(width=bars.width - 60, height=bars.row_height)
         .facet(row=alt.Row("series:N", title=None, sort=names, header=header), spacing=28)
@@ -97,6 +97,7 @@ def _chart(bars: Bars) -> dict[str, Any]:
         .configure_view(stroke=None)
         .to_dict()
     )
+    return spec
 
 
 def _accessible(drawn: str, bars: Bars) -> str:

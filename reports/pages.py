@@ -98,9 +98,7 @@ def drawings(months: Sequence[MonthRow]) -> list[tuple[str, str]]:
     shown = months[-MONTHS_DRAWN:]
     if not shown:
         return []
-    series = [
-        (root_label(root), tuple(row.numbers[place] for row in shown)) for place, root in enumerate(Root.values)
-    ]
+    series = [(root_label(root), tuple(row.numbers[place] for row in shown)) for place, root in enumerate(Root.values)]
     # On a phone only the first month of a stretch has room for its name; the drawing thins them out by itself.
     return [
         (name, charts.svg(Bars(f"chart-{name}", _("Cancellations by month and root"), _described(shown),
@@ -113,9 +111,8 @@ def _described(shown: Sequence[MonthRow]) -> str:
     numbers = [sum(row.numbers[place] for row in shown) for place in range(len(Root.values))]
     parts = ", ".join(f"{root_label(root)} {n}" for root, n in zip(Root.values, numbers, strict=True))
     span = ngettext("%(n)d month", "%(n)d months", len(shown)) % {"n": len(shown)}
-    return _("One row of bars per root over %(span)s, %(first)s to %(last)s: %(parts)s. The table has every figure.") % {
-        "span": span, "first": shown[0].label, "last": shown[-1].label, "parts": parts,
-    }  # fmt: skip
+    told = _("One row of bars per root over %(span)s, %(first)s to %(last)s: %(parts)s. The table has every figure.")
+    return told % {"span": span, "first": shown[0].label, "last": shown[-1].label, "parts": parts}
 
 
 def _short(month: date, *, narrow: bool) -> str:

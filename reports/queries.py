@@ -34,7 +34,6 @@ from subscriptions.models import Contract, Plan
 COUNTED = (State.SCHEDULED, State.ENDED)
 CHARGE = "contract__monthly_charge_minor"
 CURRENCY = "contract__currency"
-MONTH_FORMAT = "%Y-%m"
 
 
 class By(StrEnum):
@@ -143,15 +142,16 @@ def known_countries() -> list[str]:
     return list(Contract.objects.exclude(country="").order_by("country").values_list("country", flat=True).distinct())
 
 
-def _groups(within: Slice, columns: Sequence[str]) -> QuerySet[Cancellation, dict[str, Any]]:
+def _groups(within: Slice, columns: Sequence[str]) -> QuerySet[Any, dict[str, Any]]:
     said = {"said_root": Coalesce("answer__root", Value(Root.UNSTATED.value))}
-    return (
+    rows: QuerySet[Any, dict[str, Any]] = (
         counted(within)
         .annotate(**{name: said[name] for name in columns if name in said})
         .values(*columns, CURRENCY)
         .annotate(n=Count("pk"), lost=Sum(CHARGE))
         .order_by()
     )
+    return rows
 
 
 def _order(by: tuple[By, ...]) -> Callable[[Row], tuple[Any, ...]]:
@@ -173,15 +173,21 @@ class Namer:
 
 
 def _namer(by: By) -> Namer:
-    return {
+    namers: dict[By, Callable[[], Namer]] = {
         By.ROOT: lambda: Namer(("said_root",), lambda group: group["said_root"]),
         By.CATEGORY: lambda: Namer(("answer__imported_category", "said_root"), _category),
         By.REASON: _reason_namer,
         By.PLAN: _plan_namer,
         By.CONTRACT_KIND: lambda: Namer(("contract__kind",), lambda group: group["contract__kind"]),
         # By day in SQL and by month here: the database need not call a function for every row.
-        By.MONTH: lambda: Namer(("received_on",), lambda group: group["received_on"].strftime(MONTH_FORMAT)),
-    }[by]()
+        By.MONTH: lambda: Namer(("received_on",), lambda group: _month(group["received_on"])),
+    }
+    return namers[by]()
+
+
+def _month(day: date) -> str:
+    # By hand: strftime leaves the zeros of an early year out.
+    return f"{day.year:04d}-{day.month:02d}"
 
 
 def _category(group: Mapping[str, Any]) -> str:
@@ -193,9 +199,7 @@ def _reason_namer() -> Namer:
 
     def name(group: Mapping[str, Any]) -> str:
         return (
-            group["answer__imported_reason"]
-            or labels.get(group["answer__primary"])
-            or root_label(group["said_root"])
+            group["answer__imported_reason"] or labels.get(group["answer__primary"]) or root_label(group["said_root"])
         )
 
     return Namer(("answer__imported_reason", "answer__primary", "said_root"), name)
