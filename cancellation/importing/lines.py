@@ -124,10 +124,12 @@ def _rewrite(file: BinaryIO, copy: BinaryIO, wide: str) -> None:
     done = 0
     while True:
         chunk = file.read(CHUNK)
+        waiting = len(decoder.getstate()[0])
         try:
             text = decoder.decode(chunk, final=not chunk)
         except UnicodeDecodeError as error:
-            raise FileError(f"The file is not {wide.upper()}: see byte {done + error.start}.") from None
+            place = done - waiting + error.start + 1
+            raise FileError(f"The file is not {wide.upper()}: see byte {place}.") from None
         done += len(chunk)
         copy.write(text.encode("utf-8", "surrogatepass") if wide else text.replace("\r", "\n").encode("latin-1"))
         if not chunk:

@@ -10,7 +10,7 @@ import codecs
 import tomllib
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as MappingOf
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -173,33 +173,39 @@ class Layout:
 
 
 def lay_out(mapping: Mapping, header: Sequence[str]) -> Layout:
-    """Return where each column stands. Raises FileError for a missing one, or one that stands twice."""
-    places: dict[str, list[int]] = {}
+    """Return where each column stands. Raises FileError for missing ones, or one that stands twice."""
+    found: dict[str, list[int]] = {}
     for place, name in enumerate(header):
-        places.setdefault(cells.key(name), []).append(place)
+        found.setdefault(cells.key(name), []).append(place)
 
-    def place_of(column: Column) -> int | None:
-        found = next((places[cells.key(name)] for name in column.names if cells.key(name) in places), None)
-        if found is None and not column.optional:
-            there = ", ".join(f'"{name}"' for name in header[:80] if name)
-            wanted = " or ".join(f'"{name}"' for name in column.names)
-            raise FileError(f"The column {wanted} is missing. The file has: {there}.")
-        if found and len(found) > 1:
-            raise FileError(f'The column "{header[found[0]]}" stands twice; keep the one that is meant.')
-        return found[0] if found else None
+    def places_of(columns: MappingOf[str, Column]) -> dict[str, int]:
+        places: dict[str, int] = {}
+        for name, column in columns.items():
+            there = next((found[cells.key(one)] for one in column.names if cells.key(one) in found), [])
+            if len(there) > 1:
+                raise FileError(f'The column "{header[there[0]]}" stands twice; keep the one that is meant.')
+            if there:
+                places[name] = there[0]
+        return places
 
-    def all_of(columns: MappingOf[str, Column]) -> dict[str, int]:
-        found = {name: place_of(column) for name, column in columns.items()}
-        return {name: place for name, place in found.items() if place is not None}
-
-    layout = Layout(all_of(mapping.columns), all_of(mapping.facts), header)
-    for name in _needed(mapping):
-        # An optional column may be absent, but not where nothing else tells.
-        if name not in layout.places and not _has_default(mapping, name) and name in mapping.columns:
-            if name in NEEDED_TERMS and "terms" in layout.places:
-                continue
-            place_of(replace(mapping.columns[name], optional=False))
+    layout = Layout(places_of(mapping.columns), places_of(mapping.facts), header)
+    if missing := [name for name in mapping.columns if _is_missing(mapping, layout, name)]:
+        wanted = ", ".join(" or ".join(f'"{one}"' for one in mapping.columns[name].names) for name in missing)
+        there = ", ".join(f'"{name}"' for name in header[:80] if name)
+        are_missing = "columns are missing" if len(missing) > 1 else "column is missing"
+        raise FileError(f"The {are_missing}: {wanted}. The file has: {there}.")
     return layout
+
+
+def _is_missing(mapping: Mapping, layout: Layout, name: str) -> bool:
+    """Tell whether a column must be there and is not. An optional one may be absent, where a default tells."""
+    if name in layout.places:
+        return False
+    if not mapping.columns[name].optional:
+        return True
+    if name not in _needed(mapping) or _has_default(mapping, name):
+        return False
+    return not (name in NEEDED_TERMS and "terms" in layout.places)
 
 
 # Reading the TOML.

@@ -390,7 +390,7 @@ class _Known:
         ).values_list("contract_id", flat=True)
         wanted = {row.customer_reference or row.reference for row in rows}
         customers = {one.reference: one for one in Customer.objects.filter(reference__in=wanted)}
-        return cls(found, customers, imported, own | set(waiting))  # type: ignore[arg-type]
+        return cls(found, customers, imported, own | set(waiting))
 
     def is_protected(self, row: Row) -> bool:
         """Tell whether the holder has given notice here: then nothing is overwritten."""

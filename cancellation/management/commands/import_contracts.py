@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError, ProgrammingError
 from django.utils import timezone
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -64,6 +65,9 @@ class Command(BaseCommand):
             summary = self._import(options)
         except FileError as error:
             raise CommandError(f"Nothing was imported. {error}", returncode=UNUSABLE) from None
+        except (OperationalError, ProgrammingError) as error:
+            hint = "Has manage.py migrate run? Batches that were written stand; run it again to go on."
+            raise CommandError(f"The database gave up: {str(error).strip()}. {hint}", returncode=UNUSABLE) from error
         except KeyboardInterrupt:
             raise CommandError("Stopped. Run it again to go on: nothing is doubled.", returncode=130) from None
         self._tell(summary, dry=options["dry_run"])
@@ -82,8 +86,8 @@ class Command(BaseCommand):
         for (category, reason), found in list(summary.unlisted.items())[:WARNED]:
             text = " / ".join(excerpt(part) for part in (category, reason) if part) or "further reasons"
             self.stderr.write(
-                f"Note: the reason {text} is not in the mapping; kept as it is below the root {found.root} "
-                f"({found.times} times, first on line {found.first_line})."
+                f"Note: the reason {text} is not in the mapping; kept as it is, below the root {found.root} "
+                f"(lines: {found.times}, the first is line {found.first_line})."
             )
         if (more := len(summary.unlisted) - WARNED) > 0:
             self.stderr.write(f"Note: {more} more reasons are not in the mapping.")
