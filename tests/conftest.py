@@ -116,3 +116,17 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def shipped_reasons(transactional_db: None) -> None:
+    """Bring the shipped reason tree back, which the flush after a transactional test takes away."""
+    from importlib import import_module
+    from types import SimpleNamespace
+
+    from django.apps import apps
+    from django.core.cache import cache
+    from django.db import connection
+
+    import_module("feedback.migrations.0002_shipped_reasons").ship(apps, SimpleNamespace(connection=connection))
+    cache.clear()

@@ -24,10 +24,9 @@ SCREENSHOTS = os.environ.get("FAIRWELL_SCREENSHOTS", "")
 
 @pytest.fixture(autouse=True)
 def _stage(
-    request: pytest.FixtureRequest, django_db_serialized_rollback: None, transactional_db: None, settings: Any
+    request: pytest.FixtureRequest, transactional_db: None, shipped_reasons: None, settings: Any
 ) -> Iterator[None]:
     """Load the demo business; letters link to the server of the test."""
-    cache.clear()
     load()
     settings.BASE_URL = request.getfixturevalue("live_server").url
     yield

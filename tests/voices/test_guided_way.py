@@ -142,8 +142,10 @@ def test_leaving_and_staying_are_buttons_of_equal_rank(
 ) -> None:
     page = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB").new_page()
     sign_in(page, AUDIO)
-    read = """selector => { const e = document.querySelector(selector), s = getComputedStyle(e), b = e.getBoundingClientRect();
-        return [s.fontSize, s.fontWeight, s.color, s.backgroundColor, s.borderTopColor, s.borderTopWidth, Math.round(b.height)] }"""
+    read = """selector => {
+        const element = document.querySelector(selector), s = getComputedStyle(element);
+        return [s.fontSize, s.fontWeight, s.color, s.backgroundColor, s.borderTopColor, s.borderTopWidth,
+            Math.round(element.getBoundingClientRect().height)] }"""
 
     for step, leave in (("", "cancel-now"), ("reasons/", "cancel-now"), ("confirm/", "confirm")):
         page.goto(f"{live_server.url}/contracts/C-AUDIO/cancel/{step}")
