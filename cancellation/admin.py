@@ -210,6 +210,7 @@ class ComponentInline(TabularInline):
     model = Component
     fields = ("kind", "name")
     extra = 0
+    template = "admin/desk/tabular.html"
 
 
 _LIVE = Q(live_id__isnull=False)

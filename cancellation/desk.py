@@ -34,6 +34,7 @@ from subscriptions.terms import TermsError
 MOST_OF_A_KIND = 100
 INSTRUCTION_DONE = "instruction done"
 CONTRACT_EDITED = "contract edited"
+UNREADABLE = gettext_lazy("its terms cannot be read")
 # What events call what happened; an unknown one is shown in its own words.
 WHAT = {
     "notice received": gettext_lazy("Notice received"),
@@ -179,8 +180,9 @@ def standing(contract: Contract, at: datetime) -> dict[str, Any]:
         row = pages.account_row(contract, at)
         quote = None if row["state"] == "ended" or contract.live_id else pages.quote_now(contract, at)  # type: ignore[attr-defined]
     except TermsError as error:
-        return {"contract": contract, "wrong": str(error)}
+        return {"contract": contract, "wrong": str(error), "state_words": UNREADABLE}
     return row | {
+        "wrong": "",
         "state_words": state_in_words(row["state"], row["last_day"]),
         "how_to_leave": pages.how_to_leave(contract),
         "quote": quote,
@@ -194,7 +196,7 @@ def standing_short(contract: Contract, at: datetime) -> str:
     try:
         row = pages.account_row(contract, at)
     except TermsError:
-        return _("its terms cannot be read")
+        return str(UNREADABLE)
     return state_in_words(row["state"], row["last_day"])
 
 

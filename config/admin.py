@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminDateWidget, AdminSplitDateTime, AdminTimeWidget
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
 from django.core.paginator import Paginator
 from django.db import models
 from django.db.models import Q, QuerySet
@@ -108,6 +110,41 @@ def condition_filter(
 
     ConditionFilter.title, ConditionFilter.parameter_name = title, parameter
     return ConditionFilter
+
+
+class BoxesAdmin(DeskAdmin):
+    """Several choices as boxes to tick, which everybody can use; Django's two lists need a mouse."""
+
+    filter_horizontal = ()
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest | None = None, **kwargs: Any) -> Any:
+        """Return boxes for all choices."""
+        field = super().formfield_for_manytomany(db_field, request, widget=forms.CheckboxSelectMultiple(), **kwargs)
+        if field is not None:
+            field.help_text = ""
+        return field
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Leave it to the permission."""
+        return admin.ModelAdmin.has_delete_permission(self, request, obj)
+
+
+admin.site.unregister([User, Group])
+
+
+@admin.register(User)
+class StaffAdmin(BoxesAdmin, UserAdmin):  # type: ignore[misc]
+    """Who works at the desk, and what they may do."""
+
+    filter_horizontal = ()
+    readonly_fields = ("last_login", "date_joined")
+
+
+@admin.register(Group)
+class GroupsAdmin(BoxesAdmin, GroupAdmin):  # type: ignore[misc]
+    """What people of one task may do."""
+
+    filter_horizontal = ()
 
 
 Shown = Callable[[Any, Any], Any]

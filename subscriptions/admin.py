@@ -88,6 +88,7 @@ class PriceInline(TabularInline):
     form = PriceForm
     fields = ("valid_from", "currency", "price_minor")
     extra = 0
+    template = "admin/desk/tabular.html"
     show_change_link = False
 
 
