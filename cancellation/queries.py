@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -65,7 +66,7 @@ def contracts_with_state() -> QuerySet[Contract]:
 
     ``live_id`` and ``live_last_day`` belong to the unrevoked cancellation, ``revoked`` counts undone ones.
     """
-    live = Cancellation.objects.filter(contract=OuterRef("pk")).exclude(state=State.REVOKED)
+    live = Cancellation.objects.filter(contract=OuterRef("pk")).exclude(state=State.REVOKED).order_by()
     undone = (
         Cancellation.objects.filter(contract=OuterRef("pk"), state=State.REVOKED)
         .order_by()
@@ -80,12 +81,9 @@ def contracts_with_state() -> QuerySet[Contract]:
     )
 
 
-def contract_of(customer_id: int, epoch: int, reference: str, visit: UUID | None = None) -> Contract | None:
-    """Return a customer's own contract, or None: not there, not theirs, or the sign-in is no longer valid.
-
-    ``visit_said`` carries what was ticked or typed in the visit so far, ``parts`` the components of a bundle.
-    """
-    said = Visit.objects.filter(key=visit or NO_VISIT, contract=OuterRef("pk")).values("said")[:1]
+@functools.cache
+def _contracts_with_parts() -> QuerySet[Contract]:
+    """Return the query that every page of a contract begins with; putting it together costs more than running it."""
     parts = (
         Component.objects.filter(contract=OuterRef("pk"))
         .order_by()
@@ -93,12 +91,21 @@ def contract_of(customer_id: int, epoch: int, reference: str, visit: UUID | None
         .annotate(parts=JsonList(JSONObject(pk="pk", kind="kind", name="name")))
         .values("parts")
     )
-    return (
-        contracts_with_state()
-        .annotate(visit_said=Subquery(said, output_field=JSONField()), parts=Subquery(parts))
+    return contracts_with_state().annotate(parts=Subquery(parts)).order_by()
+
+
+def contract_of(customer_id: int, epoch: int, reference: str, visit: UUID | None = None) -> Contract | None:
+    """Return a customer's own contract, or None: not there, not theirs, or the sign-in is no longer valid.
+
+    ``visit_said`` carries what was ticked or typed in the visit so far, ``parts`` the components of a bundle.
+    """
+    said = Visit.objects.filter(key=visit or NO_VISIT, contract=OuterRef("pk")).order_by().values("said")[:1]
+    found = (
+        _contracts_with_parts()
+        .annotate(visit_said=Subquery(said, output_field=JSONField()))
         .filter(reference=reference, customer_id=customer_id, customer__sign_in_epoch=epoch)
-        .first()
     )
+    return next(iter(found), None)
 
 
 def contracts_of(customer_id: int, epoch: int) -> QuerySet[Contract]:
