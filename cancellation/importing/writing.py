@@ -333,7 +333,7 @@ class Writer:
                 events.append(Event(**self._event(work, "imported", self._why(work)), cancellation=end, after=after))
                 continue
             if work.changed:
-                why = f"{self._why(work)}: {', '.join(work.changed)}"
+                why = f"{self._why(work)}: {', '.join(sorted(work.changed))}"
                 events.append(Event(**self._event(work, "changed by import", why)))
             if end is not None and work.end is None:
                 why = self._why(work)
