@@ -52,7 +52,7 @@ fix: $(STAMPS)/test ## Let the formatters do what they can
 	@$(BIN)/ruff check -q --fix . ; $(BIN)/ruff format -q .
 
 messages: setup ## Gather strings for translation (needs GNU gettext)
-	@$(BIN)/python manage.py makemessages --all --no-location --no-wrap --ignore=.venv --ignore=var --ignore=tests
+	@$(BIN)/python manage.py makemessages --all --no-location --no-wrap --no-obsolete --ignore=.venv --ignore=var --ignore=tests
 
 bench: setup $(STAMPS)/test ## Measure; prints ratios, asserts nothing
 	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python $$file --quick || exit 1; done
