@@ -5,6 +5,7 @@ Ctrl-C stops them all. Honours PORT, DATABASE_URL, REDIS_URL and EMAIL_URL.
 """
 
 import os
+import signal
 import socket
 import sys
 from typing import Any
@@ -88,5 +89,7 @@ def _run(environment: dict[str, str]) -> None:
         commands["mail"] = f"{python} manage.py catch_mail --port {environment['FAIRWELL_MAIL_PORT']}"
     for name, command in commands.items():
         manager.add_process(name, command, env=environment, cwd=str(settings.BASE_DIR), quiet=False)
+    # A terminal that is closed must leave no process behind either.
+    signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     manager.loop()
     raise SystemExit(manager.returncode)
