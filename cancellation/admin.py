@@ -242,7 +242,7 @@ class ContractAdmin(DeskAdmin):
     """Contracts, in plain words."""
 
     form = ContractForm
-    list_display = ("reference", "customer_link", "plan", "kind", "country", "begins", "price_shown", "standing")
+    list_display = ("reference", "customer_link", "plan", "country", "begins", "price_shown", "standing")
     list_filter = (StateFilter, "plan")
     ordering = ("-starts_on", "-pk")
     search_fields = ("reference", "customer__name", "customer__email", "customer__reference")

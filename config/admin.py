@@ -18,12 +18,13 @@ from django.contrib.auth.models import Group, User
 from django.core.paginator import Paginator
 from django.db import models
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from config.formats import format_day, format_instant, format_money
@@ -77,6 +78,24 @@ class DeskAdmin(ModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     paginator = CappedPaginator
     formfield_overrides = {models.DateTimeField: {"widget": LabelledDateTime}}
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Name a list by what stands in it."""
+        title = {"title": capfirst(self.opts.verbose_name_plural)}
+        return super().changelist_view(request, title | (extra_context or {}))
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        """Name a page by what stands on it; its own name stands below."""
+        named = context if obj is None else context | {"title": capfirst(self.opts.verbose_name)}
+        return super().render_change_form(request, named, add, change, form_url, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Refuse: what happened stays, and what must go goes by a rule, not by a click."""
