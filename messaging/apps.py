@@ -14,6 +14,6 @@ class MessagingConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the handler. It needs the models, which are loaded by now."""
-        from messaging import letters, post
+        from messaging import letters
 
-        registry.register("letter", letters.handle, around=post.one_connection)
+        registry.register("letter", letters.handle, around=letters.one_round)

@@ -117,29 +117,43 @@ def lease(*, owner: str, topics: Iterable[str], now: datetime) -> list[Entry]:
 def _handle_all(entries: list[Entry], owner: str, summary: Summary) -> set[str]:
     """Handle leased entries one by one; return the topics that turned out to be down."""
     down: set[str] = set()
-    renewed = time.monotonic()
-    with ExitStack() as shared:
-        entered: set[str] = set()
-        for number, entry in enumerate(entries):
-            if entry.topic in down:
-                continue
+    surroundings = Surroundings(entries)
+    held, renewed = {entry.pk for entry in entries}, time.monotonic()
+    with surroundings.stack:
+        for entry in entries:
             if time.monotonic() - renewed > lease_age().total_seconds() / 4:
-                _renew(entries[number:], owner)
-                renewed = time.monotonic()
-            if not _handle(entry, owner, shared, entered, summary):
+                held, renewed = _renew(entries, owner), time.monotonic()
+            if entry.topic in down or entry.pk not in held:
+                continue
+            if not _handle(entry, owner, surroundings, summary):
                 down.add(entry.topic)
     if down:
         _give_back(entries, owner, down)
     return down
 
 
-def _handle(entry: Entry, owner: str, shared: ExitStack, entered: set[str], summary: Summary) -> bool:
+class Surroundings:
+    """What the topics of one batch are handled in; entered with the first entry of each, left with the batch."""
+
+    def __init__(self, entries: list[Entry]) -> None:
+        self.stack = ExitStack()
+        self._entries = entries
+        self._entered: set[str] = set()
+
+    def enter(self, name: str, topic: registry.Topic) -> None:
+        """Enter the surroundings of a topic, if this batch is not in them already."""
+        if name in self._entered:
+            return
+        batch = [registry.Leased(e.pk, e.dedupe_key, e.payload) for e in self._entries if e.topic == name]
+        self.stack.enter_context(topic.around(batch))
+        self._entered.add(name)
+
+
+def _handle(entry: Entry, owner: str, surroundings: Surroundings, summary: Summary) -> bool:
     """Handle one entry and mark it. False where the topic is down."""
     topic = registry.topic_for(entry.topic)
     try:
-        if entry.topic not in entered:
-            shared.enter_context(topic.around())
-            entered.add(entry.topic)
+        surroundings.enter(entry.topic, topic)
         topic.handler(entry.pk, entry.payload)
     except Exception as error:
         log.warning("Outbox entry %s (%s) failed: %s", entry.pk, entry.topic, _said(error), exc_info=True)
@@ -182,9 +196,13 @@ def pause_after(attempts: int) -> timedelta:
     return min(doubled, LONGEST_PAUSE) * spread
 
 
-def _renew(entries: list[Entry], owner: str) -> None:
-    """Show that we live, so that a slow mail server does not look like a crash."""
-    _owned(entries, owner).update(claimed_at=timezone.now())
+def _renew(entries: list[Entry], owner: str) -> set[int]:
+    """Show that we live, so that a slow mail server does not look like a crash; return what is still ours.
+
+    A process that stood still for longer than a lease finds here that others have gone on without it.
+    """
+    mine = _owned(entries, owner)
+    return set(mine.values_list("pk", flat=True)) if mine.update(claimed_at=timezone.now()) else set()
 
 
 def _give_back(entries: list[Entry], owner: str, topics: set[str]) -> None:

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 # Connecting and reading, each. The request waits for neither.
 TIMEOUT = 0.1
 # Many commits in a moment need one nudge: the drain it starts goes on until nothing is due.
-SPACING = 0.1
+SPACING = 0.25
 # The breaker: after a failure the broker is left alone for this long.
 PAUSE_AFTER_FAILURE = 5.0
 EXIT_PATIENCE = 0.2

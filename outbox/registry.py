@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 Payload = dict[str, Any]
 Handler = Callable[[int, Payload], None]
-Around = Callable[[], AbstractContextManager[Any]]
 
 
 class Unavailable(Exception):
@@ -17,23 +16,40 @@ class Unavailable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Leased:
+    """An entry that a drain holds, as the surroundings of its batch see it."""
+
+    entry_id: int
+    dedupe_key: str
+    payload: Payload
+
+
+Around = Callable[[Sequence[Leased]], AbstractContextManager[Any]]
+
+
+def nothing_around(batch: Sequence[Leased]) -> AbstractContextManager[Any]:
+    """Surround a batch with nothing."""
+    return nullcontext()
+
+
+@dataclass(frozen=True, slots=True)
 class Topic:
     """How a topic is handled.
 
-    ``handler(entry_id, payload)`` runs outside any transaction and may run twice for one entry. ``around`` is
-    entered once for all entries of a batch, as for a connection they share. ``forget`` empties the payload
-    once it is done with, where keeping it would keep personal data for nothing.
+    ``handler(entry_id, payload)`` runs outside any transaction and may run twice for one entry. ``around(batch)`` is
+    entered once for all entries of the topic in a batch: for a connection they share, for what is cheaper done for all.
+    ``forget`` empties the payload once it is done with, where keeping it would keep personal data for nothing.
     """
 
     handler: Handler
-    around: Around = nullcontext
+    around: Around = nothing_around
     forget: bool = False
 
 
 _topics: dict[str, Topic] = {}
 
 
-def register(topic: str, handler: Handler, *, around: Around = nullcontext, forget: bool = False) -> None:
+def register(topic: str, handler: Handler, *, around: Around = nothing_around, forget: bool = False) -> None:
     """Say who handles a topic. A second handler of one topic is a mistake: ValueError."""
     if topic in _topics and _topics[topic].handler is not handler:
         raise ValueError(f"The topic {topic!r} has a handler already.")

@@ -115,6 +115,30 @@ def test_the_letters_of_a_batch_share_one_connection(server: MailServer, end_con
     assert len({message["Message-ID"] for message in server.messages}) == 5
 
 
+@pytest.mark.parametrize("number", [1, 3])
+def test_a_letter_costs_two_marks_and_the_batch_a_few_statements(
+    server: MailServer, end_confirmed: dict[str, Any], number: int, django_assert_num_queries: Any
+) -> None:
+    for n in range(number):
+        promise_letter(end_confirmed, key=f"end-confirmed:{n}")
+
+    # Freeing, looking, taking and reading in a transaction; looking for letters, writing them, reading them.
+    with django_assert_num_queries(6 + 3 + 2 * number):
+        drain.drain(batches=1)
+
+
+def test_a_letter_that_cannot_be_written_does_not_hold_up_the_others(
+    server: MailServer, end_confirmed: dict[str, Any]
+) -> None:
+    promise_letter({**end_confirmed, "kind": "poem"}, key="poem:1")
+    promise_letter(end_confirmed)
+
+    summary = drain.drain()
+
+    assert (summary.delivered, summary.failed, len(server.messages)) == (1, 1, 1)
+    assert Entry.objects.get(dedupe_key="poem:1").last_error == "UnknownKind: No letter of the kind 'poem' is known."
+
+
 def test_a_server_that_asks_for_patience_gets_the_letter_later(
     server: MailServer, end_confirmed: dict[str, Any]
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from io import StringIO
@@ -220,6 +220,25 @@ def test_a_long_batch_keeps_its_lease(topic: Register, settings: Any) -> None:
     assert claimed[0] < claimed[2]
 
 
+def test_a_worker_that_stood_still_for_a_lease_leaves_the_rest_to_whoever_took_over(
+    topic: Register, settings: Any
+) -> None:
+    settings.OUTBOX_LEASE_SECONDS = 0.04
+    done: list[str] = []
+
+    def handle(entry_id: int, payload: dict[str, Any]) -> None:
+        done.append(payload["key"])
+        time.sleep(0.05)
+        Entry.objects.filter(dedupe_key__in=["b", "c"]).update(claimed_by="somebody else")
+
+    topic("parcel", handle)
+    promise("a", "b", "c")
+
+    drain.drain(batches=1)
+
+    assert done == ["a"]
+
+
 def test_a_topic_that_is_down_is_tried_once_in_a_round_and_the_others_go_on(topic: Register) -> None:
     tried: list[str] = []
 
@@ -244,8 +263,8 @@ def test_the_entries_of_a_batch_share_what_their_topic_needs(topic: Register) ->
     calls: list[str] = []
 
     @contextmanager
-    def line() -> Iterator[None]:
-        calls.append("open")
+    def line(batch: Sequence[registry.Leased]) -> Iterator[None]:
+        calls.append("open for " + ", ".join(leased.dedupe_key for leased in batch))
         yield
         calls.append("close")
 
@@ -256,7 +275,7 @@ def test_the_entries_of_a_batch_share_what_their_topic_needs(topic: Register) ->
 
     drain.drain()
 
-    assert calls == ["open", "a", "b", "close"]
+    assert calls == ["open for a, b", "a", "b", "close"]
 
 
 def test_a_payload_that_is_to_be_forgotten_is_emptied_with_the_delivery(topic: Register) -> None:
