@@ -5,6 +5,7 @@ their UTC offset, for a receipt must be unmistakable. Amounts are exact; nothing
 """
 
 import functools
+import re
 from datetime import date, datetime
 
 from babel import Locale, UnknownLocaleError
@@ -14,6 +15,8 @@ from django.utils.translation import get_language
 
 from subscriptions.amounts import Money
 from subscriptions.money import minor_digits
+
+FIRST = re.compile(r"\b1 (?=\D)")
 
 
 @functools.lru_cache(maxsize=64)
@@ -39,7 +42,10 @@ def format_money(money: Money, language: str | None = None) -> str:
 
 def format_day(day: date, language: str | None = None, width: str = "long") -> str:
     """Return a day, such as ``30 June 2027``; ``full`` adds the day of the week."""
-    return format_date(day, format=width, locale=locale_of(language or get_language()))
+    locale = locale_of(language or get_language())
+    text = format_date(day, format=width, locale=locale)
+    # French counts the first of a month as an ordinal: 1er juin, 2 juin. CLDR does not.
+    return FIRST.sub("1er ", text) if locale.language == "fr" else text
 
 
 def format_instant(at: datetime, language: str | None = None) -> str:
@@ -47,4 +53,7 @@ def format_instant(at: datetime, language: str | None = None) -> str:
     language = language or get_language()
     clock = format_time(at.replace(tzinfo=None), "HH:mm:ss", locale=locale_of(language))
     offset = at.strftime("%z")
-    return f"{format_day(at.date(), language)}, {clock} (UTC{offset[:3]}:{offset[3:5]})"
+    # How day and time stand beside each other is the locale's: with a comma here, with a space in Japanese.
+    both = str(locale_of(language).datetime_formats["medium"])
+    told = both.replace("{1}", format_day(at.date(), language)).replace("{0}", clock)
+    return f"{told} (UTC{offset[:3]}:{offset[3:5]})"
