@@ -38,7 +38,13 @@ _round: ContextVar[dict[int, Ready] | None] = ContextVar("letters_of_this_round"
 @contextmanager
 def one_round(batch: Sequence[Leased]) -> Iterator[None]:
     """Write all letters of a batch at once, and send them over one connection."""
-    token = _round.set(prepare(batch))
+    try:
+        ready = prepare(batch)
+    except Exception:
+        # One row that the database refuses must not fail its neighbours: each is then written alone.
+        log.warning("The letters of a batch could not be written at once.", exc_info=True)
+        ready = {}
+    token = _round.set(ready)
     try:
         with post.one_connection():
             yield

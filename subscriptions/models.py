@@ -11,6 +11,7 @@ import secrets
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -62,7 +63,11 @@ class Customer(models.Model):
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
         ordering = ["name", "pk"]
-        indexes = [models.Index(fields=["name"], name="customer_name")]
+        indexes = [
+            models.Index(fields=["name"], name="customer_name"),
+            # The sign-in finds an address in whatever letters it was typed (``iexact`` compares in capitals).
+            models.Index(Upper("email"), name="customer_email_anyhow"),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.reference

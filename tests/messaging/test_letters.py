@@ -139,6 +139,19 @@ def test_a_letter_that_cannot_be_written_does_not_hold_up_the_others(
     assert Entry.objects.get(dedupe_key="poem:1").last_error == "UnknownKind: No letter of the kind 'poem' is known."
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_letter_that_the_database_refuses_does_not_hold_up_the_others(
+    server: MailServer, end_confirmed: dict[str, Any]
+) -> None:
+    promise_letter({**end_confirmed, "customer_id": 10**9}, key="stranger:1")
+    promise_letter(end_confirmed)
+
+    summary = drain.drain()
+
+    assert (summary.delivered, summary.failed, len(server.messages)) == (1, 1, 1)
+    assert "IntegrityError" in Entry.objects.get(dedupe_key="stranger:1").last_error
+
+
 def test_a_server_that_asks_for_patience_gets_the_letter_later(
     server: MailServer, end_confirmed: dict[str, Any]
 ) -> None:

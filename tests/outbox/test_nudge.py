@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from celery import current_app
 from django.db import transaction
+from django.test import Client
 
 from outbox import nudge
 from outbox.actions import add
@@ -188,6 +189,21 @@ def test_the_time_outs_of_a_nudge_are_not_those_of_a_worker(broker: Any) -> None
 
     assert worker.transport_options == {"visibility_timeout": 5}
     assert current_app.conf.broker_transport_options == {"visibility_timeout": 5}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_that_promises_something_does_not_wait_for_a_silent_broker(
+    broker: Any, herald: nudge.Herald, silent_port: int, client: Client
+) -> None:
+    client.get("/sign-in/")  # what is loaded once is loaded before the clock starts
+    broker("memory://")
+    quick = min(seconds(lambda: client.post("/sign-in/", {"email": f"a{n}@example.org"})) for n in range(3))
+    broker(f"redis://127.0.0.1:{silent_port}/0")
+
+    slow = min(seconds(lambda: client.post("/sign-in/", {"email": f"b{n}@example.org"})) for n in range(3))
+
+    assert slow < quick + AT_ONCE
+    assert Entry.objects.filter(topic="sign-in").count() == 6
 
 
 @pytest.mark.django_db(transaction=True)
