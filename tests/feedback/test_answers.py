@@ -111,9 +111,7 @@ def test_a_second_answer_about_one_cancellation_changes_nothing(contract):
             "cost",
             id="ticked-twice-is-once",
         ),
-        pytest.param(
-            {"reasons": "cost-extras"}, "cost-extras", ["cost-extras"], "cost", id="one-without-a-list"
-        ),
+        pytest.param({"reasons": "cost-extras"}, "cost-extras", ["cost-extras"], "cost", id="one-without-a-list"),
     ],
 )
 def test_the_root_follows_from_the_reason_that_counted_most(contract, said, primary, reasons, root):

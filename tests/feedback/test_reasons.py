@@ -35,7 +35,7 @@ def test_the_shipped_tree_has_five_roots_in_order_and_nothing_beside_them():
 @pytest.mark.django_db
 def test_every_shipped_reason_is_worded_in_every_language_and_no_two_alike():
     for row in Reason.objects.all():
-        assert list(row.labels) == LANGUAGES, row.code
+        assert set(row.labels) == set(LANGUAGES), row.code
         assert all(text.strip() == text and text for text in row.labels.values()), row.code
         assert row.code.startswith(f"{row.root}-")
     for language in LANGUAGES:
@@ -69,9 +69,7 @@ def test_shipping_again_keeps_the_wording_that_a_business_gave_a_reason():
 def test_going_back_takes_away_what_nobody_ticked_and_keeps_what_answers_refer_to(contract):
     main, other = Reason.objects.get(code="cost-too-high"), Reason.objects.get(code="outcome-results")
     own = Reason.objects.create(code="our-own", root=Root.COST, labels={"en": "Our own"})
-    answer = Answer.objects.create(
-        contract=contract, cancellation_id=1, primary=main, said_at="2026-01-01T12:00:00Z"
-    )
+    answer = Answer.objects.create(contract=contract, cancellation_id=1, primary=main, said_at="2026-01-01T12:00:00Z")
     answer.reasons.set([other])
 
     shipped.take_back(apps, _Editor())
