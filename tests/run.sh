@@ -47,6 +47,8 @@ if [ -z "$services" ]; then
         $python -m pytest -m "services"
 fi
 
+if [ "${CI:-}" = true ]; then part "The next Django" env -u DATABASE_URL -u REDIS_URL bash tests/next.sh; fi
+
 for what in "${missing[@]:-}"; do
     [ -n "$what" ] || continue
     printf '\n*** NOT RUN: %s is not on this machine.\n' "$what"
