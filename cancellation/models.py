@@ -86,7 +86,7 @@ class State(models.TextChoices):
     REVOKED = "revoked", _("undone")
 
 
-# Everything else is refused.
+# Everything else is refused, but for one thing: an import may take back an end that an import made.
 ALLOWED: dict[str, frozenset[str]] = {
     State.SCHEDULED: frozenset({State.ENDED, State.REVOKED}),
     State.ENDED: frozenset(),

@@ -5,6 +5,7 @@ import io
 from datetime import UTC, date, datetime
 
 import pytest
+from django.core import signing
 from django.core.management import call_command, execute_from_command_line
 from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
@@ -15,6 +16,7 @@ from cancellation.queries import agreed_of
 from cancellation.quotes import ordinary
 from feedback.models import Answer
 from subscriptions.models import Contract, Customer, Payment, Plan, Product
+from subscriptions.signin import COOKIE, COOKIE_SALT
 from tests.cancellation.import_help import COLUMNS, EXAMPLES, ROW, csv_of, run
 
 pytestmark = pytest.mark.django_db
@@ -657,3 +659,16 @@ def test_what_a_stranger_wrote_as_a_reason_is_kept_whole(file):
 
 def test_the_row_of_these_tests_is_complete():
     assert set(ROW) <= set(COLUMNS)
+
+
+@pytest.mark.parametrize("page", ["/account/", "/contracts/C-1/", "/contracts/C-1/cancel/done/"])
+@pytest.mark.parametrize("row", [{}, ENDED], ids=["running", "ended"])
+def test_an_imported_contract_has_its_pages(client, file, row, page):
+    run(file(row))
+    customer = Customer.objects.get()
+    client.cookies[COOKIE] = signing.dumps([customer.pk, customer.sign_in_epoch], salt=COOKIE_SALT)
+
+    response = client.get(page, follow=True)
+
+    assert response.status_code == 200
+    assert "Hosting S" in response.content.decode()
