@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods
 from cancellation import actions, pages
 from cancellation.models import Cancellation, State
 from cancellation.steps import NotSignedIn, Walk, unsealed, urls_of, walk
+from subscriptions.models import Contract
 
 MOST_REASONS = 20
 LONGEST_TEXT = 5000
@@ -45,7 +46,7 @@ def commit(request: HttpRequest, ref: str) -> HttpResponse:
         actor=actor,
         key=at.idempotency_key,
         locale=get_language() or "en",
-        declaration=declaration_of(at),
+        declaration=declaration_of(at.contract),
     )
     try:
         actions.confirm(notice=notice, shown=shown, actor=actor, said=said_in(request, at))
@@ -59,11 +60,11 @@ def commit(request: HttpRequest, ref: str) -> HttpResponse:
     return HttpResponseRedirect(urls_of(at.contract)["done"])
 
 
-def declaration_of(at: Walk) -> str:
-    """Return the words that the click declares, in the visitor's language."""
+def declaration_of(contract: Contract) -> str:
+    """Return the words that the click declares, in the active language."""
     return _("I end contract %(reference)s (%(plan)s) by ordinary notice on the earliest possible day.") % {
-        "reference": at.contract.reference,
-        "plan": at.contract.plan.name,
+        "reference": contract.reference,
+        "plan": contract.plan.name,
     }
 
 

@@ -14,8 +14,9 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 
+from cancellation.commit import declaration_of
 from cancellation.models import Cancellation, Channel, Event, Notice, State
 from cancellation.quotes import Agreed, Paid, Quote, ordinary
 from config.demo import STORIES, staff_password
@@ -43,7 +44,7 @@ ONE_DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A plan of the demo with the terms that its contracts copy."""
+    """A plan of the demo with the terms that its contracts copy, in the language of the customers it is sold to."""
 
     code: str
     product: str
@@ -60,22 +61,22 @@ class Offer:
 MONTHLY = {"billing": {"months": 1}, "initial_term": None, "renewal": "open_ended", "renewal_notice": None}
 OFFERS = (
     Offer(
-        "hosting-yearly", "Web hosting", "Domain + Server", 1_320_000 // 100, "JPY",
+        "hosting-yearly", "ウェブホスティング", "ドメイン＋サーバー", 13_200, "JPY",
         {**MONTHLY, "timezone": "Asia/Tokyo", "counting": "from_next_day", "notice": {"months": 1},
          "notice_to": "month_end", "billing": {"months": 12}},
-        RefundPolicy.MONTHLY, "You keep the domain: it can move with you.", "Yearly",
+        RefundPolicy.MONTHLY, "ドメインは引き続きお使いいただけます。他社へ移すこともできます。", "Yearly",
     ),
     Offer(
-        "care", "Agency care", "Shop care", 49_000, "EUR",
+        "care", "Agenturbetreuung", "Shop-Betreuung", 49_000, "EUR",
         {**MONTHLY, "timezone": "Europe/Berlin", "counting": "same_day_number", "notice": {"weeks": 6},
          "notice_to": "quarter_end"},
-        RefundPolicy.DAILY, "Everything we designed for you is yours.", "Open-ended",
+        RefundPolicy.DAILY, "Alles, was wir für Sie gestaltet haben, gehört Ihnen.", "Open-ended",
     ),
     Offer(
-        "books-online", "Bookkeeping online", "Solo", 7_900, "PLN",
+        "books-online", "Księgowość online", "Solo", 7_900, "PLN",
         {**MONTHLY, "timezone": "Europe/Warsaw", "counting": "same_day_number", "notice": {"months": 1},
          "notice_to": "month_end"},
-        RefundPolicy.MONTHLY, "Your ledgers stay readable and can be exported.", "Open-ended",
+        RefundPolicy.MONTHLY, "Księgi pozostają dostępne do odczytu i można je wyeksportować.", "Open-ended",
     ),
     Offer(
         "audio", "Audiobooks", "Membership", 999, "GBP",
@@ -84,10 +85,10 @@ OFFERS = (
         RefundPolicy.NONE, "Your account and every audiobook you bought stay with you.", "Month-to-Month",
     ),
     Offer(
-        "fibre-24", "Fibre", "Fibre 500, 24 months", 3_999, "EUR",
+        "fibre-24", "Internet fibre", "Fibre 500, 24 mois", 3_999, "EUR",
         {**MONTHLY, "timezone": "Europe/Paris", "counting": "same_day_number", "initial_term": {"months": 24},
          "notice": {"months": 1}, "notice_to": "any_day"},
-        RefundPolicy.DAILY, "Your telephone number can move with you.", "Two Year", 12_000,
+        RefundPolicy.DAILY, "Votre numéro de téléphone peut vous suivre.", "Two Year", 12_000,
     ),
 )  # fmt: skip
 OFFER_OF_STORY = dict(zip((story.slug for story in STORIES), OFFERS, strict=True))
@@ -126,9 +127,7 @@ def _staff() -> None:
 
 
 def _plan(offer: Offer) -> Plan:
-    product, _made = Product.objects.get_or_create(
-        code=offer.product.lower().replace(" ", "-"), defaults={"name": offer.product}
-    )
+    product = Product.objects.create(code=f"{offer.code}-product", name=offer.product)
     plan = Plan.objects.create(product=product, code=offer.code, name=offer.name, stays_usable=offer.stays)
     PlanPrice.objects.create(plan=plan, valid_from=date(2020, 1, 1), price_minor=offer.price, currency=offer.currency)
     return plan
@@ -277,11 +276,13 @@ def _paid(contract: Contract, day: date) -> tuple[Paid, ...]:
 
 
 def _notice(contract: Contract, day: date, quote: Quote) -> Notice:
+    with translation.override(contract.customer.locale):
+        declaration = declaration_of(contract)
     return Notice(
         channel=Channel.GUIDED,
         contract=contract,
         received_at=datetime.combine(day, time(12), UTC),
-        declaration=f"I end contract {contract.reference} by ordinary notice on the earliest possible day.",
+        declaration=declaration,
         shown=quote.as_dict(),
         locale=contract.customer.locale,
         actor=f"customer:{contract.customer_id}",
