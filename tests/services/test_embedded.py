@@ -82,8 +82,8 @@ def test_on_sqlite_drainers_side_by_side_share_the_work_and_double_nothing(
 ) -> None:
     promise(embedded, "many", 100)
 
-    drainers = [start("manage.py", "drain", env=embedded) for _ in range(3)]
-    assert [drainer.popen.wait(60) for drainer in drainers] == [0, 0, 0]
+    drainers = [start("manage.py", "drain", env=embedded) for _ in range(2)]
+    assert [drainer.popen.wait(60) for drainer in drainers] == [0, 0]
 
     assert nothing_left(embedded)()
     assert (len(counting[0].seen), set(counting[0].seen.values())) == (100, {1})
