@@ -35,9 +35,9 @@ WARNED = 20
 def day(value: str) -> date:
     """Return the day of an argument."""
     try:
-        found = read_day(value, "--as-of")
+        found = read_day(value, "")
     except FieldError as wrong:
-        raise argparse.ArgumentTypeError(str(wrong)) from None
+        raise argparse.ArgumentTypeError(str(wrong).removeprefix(": ")) from None
     if found < EARLIEST:
         raise argparse.ArgumentTypeError(f"{found} lies before {EARLIEST}")
     return found
