@@ -7,6 +7,7 @@ mapping too (``plain.toml``). Every mistake in it is a MappingError that names t
 from __future__ import annotations
 
 import codecs
+import re
 import tomllib
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as MappingOf
@@ -22,6 +23,7 @@ from subscriptions.reading import FieldError, read_object, shown
 
 PLAIN = Path(__file__).with_name("plain.toml")
 LONGEST_NAME = 40
+CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 Value = Any
 Reader = Callable[[Any], Value]
@@ -391,9 +393,16 @@ def _plan(given: object, at: str, known: Sequence[str]) -> PlanRule:
         ),
         product=cells.text(_string(table["product"], f"{at}.product"), 200),
         plan=cells.text(_string(table["plan"], f"{at}.plan"), 200),
-        product_code=str(table.get("product_code", "")),
-        plan_code=str(table.get("plan_code", "")),
+        product_code=_code(table, "product_code", at),
+        plan_code=_code(table, "plan_code", at),
     )
+
+
+def _code(table: MappingOf[str, Any], name: str, at: str) -> str:
+    value = table.get(name, "")
+    if value and not (isinstance(value, str) and CODE.fullmatch(value)):
+        raise FieldError(f"{at}.{name}: {shown(value)} is not a code; give at most 64 of a-z, 0-9, - and _")
+    return str(value)
 
 
 def _reasons(given: MappingOf[str, Any]) -> dict[str, Any]:

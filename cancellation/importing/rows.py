@@ -18,7 +18,7 @@ from django.utils.text import slugify
 from cancellation.importing import cells
 from cancellation.importing.lines import Problem, Record
 from cancellation.importing.mapping import AMOUNTS, DAYS, READERS, TERMS, Kind, Layout, Mapping, ReasonRule
-from subscriptions.periods import Period
+from subscriptions.periods import ONE_DAY, Period
 from subscriptions.reading import FieldError, local_day, read_day
 from subscriptions.terms import Terms
 
@@ -330,7 +330,8 @@ class _Reading:
             self.refuse("last_day", "is given, but the row says that they have not left")
         elif last_day and last_day > as_of:
             self.refuse("last_day", f"lies after {as_of}; only ends that have come are imported")
-        elif left and starts_on and (last_day or as_of) < starts_on:
+        elif left and starts_on and (last_day or as_of) < starts_on - ONE_DAY:
+            # A contract that was left before it began ended on the day before.
             self.refuse("last_day", f"lies before the contract starts, on {starts_on}")
         if received_on and received_on > (last_day or as_of):
             self.refuse("notice_received_on", "lies after the last day")
@@ -354,12 +355,9 @@ class _Reading:
     def _paid(self, currency: str) -> Paid | None:
         given = {name: self.take(name) for name in ("paid_from", "paid_to")}
         amount = self.amount("paid_amount", currency)
-        if (missing := [name for name, value in {**given, "paid_amount": amount}.items() if value is None]) and (
-            len(missing) < 3
-        ):
-            if not self.problems:
-                self.refuse(missing[0], "is empty; a payment needs paid_from, paid_to and paid_amount")
-            return None
+        missing = [name for name, value in {**given, "paid_amount": amount}.items() if value is None]
+        if 0 < len(missing) < 3 and not self.problems:
+            self.refuse(missing[0], "is empty; a payment needs paid_from, paid_to and paid_amount")
         if missing or amount is None:
             return None
         if given["paid_to"] < given["paid_from"]:

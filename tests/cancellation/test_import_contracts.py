@@ -11,6 +11,8 @@ from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from cancellation import actions
+from cancellation.importing import run as running
+from cancellation.importing.writing import Writer
 from cancellation.models import Cancellation, Event, Notice, State, Way
 from cancellation.queries import agreed_of
 from cancellation.quotes import ordinary
@@ -113,6 +115,31 @@ def test_an_end_with_its_reason_becomes_an_ended_cancellation_with_the_words_as_
     assert answer.said_at == datetime(2026, 1, 31, 11, tzinfo=UTC)
     event = Event.objects.get()
     assert (event.what, event.cancellation, event.after) == ("imported", end, "ended")
+
+
+def test_a_contract_that_was_left_before_it_began_ended_the_day_before(file):
+    assert run(file({"last_day": "2024-03-14"})).status == 0
+
+    assert Cancellation.objects.get().last_day == date(2024, 3, 14)
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (("2024-03-15", "", "9.90"), 'column "paid_to", value "": is empty; a payment needs paid_from, paid_to and'),
+        (
+            ("2024-03-15", "2024-03-14", "9.90"),
+            'column "paid_to", value "2024-03-14": lies before paid_from, 2024-03-15',
+        ),
+        (("2024-03-15", "2024-04-14", "-1"), 'column "paid_amount", value "-1": is negative; give 0 or more'),
+    ],
+)
+def test_a_payment_is_whole_or_refused(file, cells, said):
+    paid = ["paid_from", "paid_to", "paid_amount"]
+
+    result = run(file(dict(zip(paid, cells, strict=True)), columns=[*COLUMNS, *paid]))
+
+    assert [line.removeprefix("line 2, ")[: len(said)] for line in result.lines] == [said]
 
 
 def test_the_shipped_example_is_read_with_and_without_its_mapping_alike():
@@ -373,9 +400,6 @@ def test_atomic_imports_everything_where_all_is_well(file):
 
 
 def test_atomic_leaves_nothing_where_the_database_gives_up_half_way(file, monkeypatch):
-    from cancellation.importing import run as running
-    from cancellation.importing.writing import Writer
-
     monkeypatch.setattr(running, "BATCH", 1)
     write = Writer.write
 
@@ -452,7 +476,7 @@ def test_a_dry_run_tells_what_would_change(file):
         ),
         ({"billing": "0 days"}, 'column "billing", value "0 days": a period of nothing never passes'),
         ({"last_day": "2999-01-01"}, 'column "last_day", value "2999-01-01": lies after'),
-        ({"last_day": "2024-03-14"}, 'column "last_day", value "2024-03-14": lies before the contract starts'),
+        ({"last_day": "2024-03-13"}, 'column "last_day", value "2024-03-13": lies before the contract starts'),
         ({"reason": "Too dear"}, 'column "reason", value "Too dear": is given, but the row does not say that they'),
     ],
 )

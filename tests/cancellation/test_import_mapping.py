@@ -9,7 +9,7 @@ from cancellation.importing.mapping import PLAIN, from_dict, lay_out, load
 from feedback.models import Root
 from subscriptions.periods import Period
 from subscriptions.reading import FieldError
-from tests.cancellation.import_help import EXAMPLES, TELCO
+from tests.cancellation.import_help import EXAMPLES, TELCO, csv_of, run
 
 LEAST = """
 name = "x"
@@ -105,6 +105,10 @@ def test_a_mistake_is_answered_with_its_key(change, said):
         ("kinds = { a = { spellings = [3] } }", "kinds.a.spellings: 3 cannot be used; give a text"),
         ("plans = 3", "plans: is not a list of tables; begin each with [[plans]]"),
         ("plans = [{}]", "product: is missing; plans[0] needs product, plan"),
+        (
+            'plans = [{ product = "a", plan = "b", plan_code = "a b" }]',
+            'plans[0].plan_code: "a b" is not a code; give at most 64 of a-z, 0-9, - and _',
+        ),
         (
             'plans = [{ product = "a", plan = "b", when = { colour = "red" } }]',
             'plans[0].when: unknown field "colour"; known are',
@@ -206,8 +210,6 @@ texts = [
     ],
 )
 def test_a_reason_to_tick_must_be_there_below_the_same_root(tmp_path, ticks, said):
-    from tests.cancellation.import_help import csv_of, run
-
     mapping, file = tmp_path / "mapping.toml", tmp_path / "contracts.csv"
     text = f'[reasons]\ntexts = [{{ reason = "a", root = "cost", ticks = "{ticks}" }}]\n'
     mapping.write_text(PLAIN.read_text(encoding="utf-8") + text, encoding="utf-8")
