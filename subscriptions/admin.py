@@ -49,26 +49,29 @@ class AmountsForm(ModelForm):
     def clean(self) -> dict[str, Any]:
         """Turn amounts into minor units; one that cannot be read, or is finer than the currency, is refused."""
         given: dict[str, Any] = super().clean() or self.cleaned_data
-        for name in self.amounts:
-            if name in given and "currency" in given:
-                given[name] = self._minor(name, str(given[name] or "").strip(), given["currency"])
+        for name in self.amounts.keys() & given.keys():
+            typed = str(given.pop(name) or "").strip()
+            # Without a currency nothing can be said about an amount; the box keeps what was typed.
+            if "currency" in given:
+                self._keep(name, typed, given)
         return given
 
-    def _minor(self, name: str, typed: str, currency: str) -> int | None:
-        if not typed:
-            return None
+    def _keep(self, name: str, typed: str, given: dict[str, Any]) -> None:
+        currency = given["currency"]
         try:
-            minor = to_minor(typed.replace(",", ".") if re.fullmatch(r"\d+,\d+", typed) else typed, currency)
+            # A decimal comma is what half of Europe types; a comma between thousands is refused, never guessed.
+            amount = typed.replace(",", ".") if re.fullmatch(r"\d+,\d{1,2}", typed) else typed
+            minor = to_minor(amount, currency) if typed else None
         except MoneyError:
             told = _("“%(typed)s” is not an amount of %(currency)s. Write it like %(example)s.")
             example = format(from_minor(1250, currency), "f")
-            self.add_error(
-                name, forms.ValidationError(told, params={"typed": typed, "currency": currency, "example": example})
-            )
-            return None
-        if minor < 0:
+            params = {"typed": typed, "currency": currency, "example": example}
+            self.add_error(name, forms.ValidationError(told, params=params))
+            return
+        if minor is not None and minor < 0:
             self.add_error(name, _("An amount here is not below zero."))
-        return minor
+        else:
+            given[name] = minor
 
 
 class PriceForm(AmountsForm):
