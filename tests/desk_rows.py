@@ -55,7 +55,9 @@ def contract(**given: Any) -> Contract:
 def left(on: date | str = date(2026, 5, 10), *, state: str = State.ENDED, **given: Any) -> Cancellation:
     """Return a cancellation received on a day, with its answer unless ``root`` is None."""
     on = date.fromisoformat(on) if isinstance(on, str) else on
-    said = {name: given.pop(name) for name in ("primary", "imported_reason", "imported_category", "words") if name in given}
+    said = {
+        name: given.pop(name) for name in ("primary", "imported_reason", "imported_category", "words") if name in given
+    }
     root = given.pop("root", Root.COST)
     of = given.pop("contract", None) or contract(**given)
     cancellation = Cancellation.objects.create(

@@ -102,7 +102,12 @@ def test_one_imported_reason_under_two_categories_stays_two_pairs_and_one_reason
 
 
 def test_rows_go_by_number_then_name_and_months_ascend():
-    for day, root in [("2026-03-01", "cost"), ("2026-01-31", "cost"), ("2026-03-02", "cost"), ("2026-03-03", "outlook")]:
+    for day, root in [
+        ("2026-03-01", "cost"),
+        ("2026-01-31", "cost"),
+        ("2026-03-02", "cost"),
+        ("2026-03-03", "outlook"),
+    ]:
         rows.left(day, root=root)
 
     assert [row[0] for row in by(By.MONTH)] == ["2026-01", "2026-03"]
