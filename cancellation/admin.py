@@ -36,11 +36,10 @@ from config.admin import (
     shown_instant,
     shown_json,
     shown_link,
-    shown_money,
     shown_text,
 )
 from messaging.models import Letter
-from subscriptions.admin import AmountsForm
+from subscriptions.admin import AmountsForm, shown_money
 from subscriptions.models import Component, Contract, Customer
 from subscriptions.terms import Terms, TermsError
 

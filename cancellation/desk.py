@@ -22,11 +22,12 @@ from cancellation import pages
 from cancellation.actions import Actor
 from cancellation.models import Cancellation, Event, Notice, State
 from config.admin import url_of
-from config.formats import format_day, format_instant, format_money
+from config.formats import format_day, format_instant
 from feedback.models import Answer
 from messaging.models import Letter
 from outbox.models import Entry
 from subscriptions import words
+from subscriptions.formats import format_money
 from subscriptions.models import Contract, Customer, Payment
 from subscriptions.terms import TermsError
 

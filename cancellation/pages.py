@@ -16,9 +16,9 @@ from cancellation import queries
 from cancellation.models import Cancellation
 from cancellation.quotes import Quote, RefundLine, ordinary
 from cancellation.steps import Walk, sealed, urls_of
-from config.formats import format_money
 from subscriptions import words
-from subscriptions.models import Component, Contract
+from subscriptions.formats import format_money
+from subscriptions.models import Contract
 from subscriptions.terms import initial_last_day, quote_for_day
 
 PAYMENTS_SHOWN = 6

@@ -27,17 +27,17 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from config.formats import format_day, format_instant, format_money
-from subscriptions.amounts import Money
+from config.formats import format_day, format_instant
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
     TabularInline = admin.TabularInline[Any, Any]
     ModelForm = forms.ModelForm[Any]
     BasePaginator = Paginator[Any]
+    BaseUserAdmin = UserAdmin[User]
 else:
     ModelAdmin, TabularInline, ModelForm = admin.ModelAdmin, admin.TabularInline, forms.ModelForm
-    BasePaginator = Paginator
+    BasePaginator, BaseUserAdmin = Paginator, UserAdmin
 
 # A list is searched, not leafed through to its end; counting a million rows would cost more than showing fifty.
 MOST_COUNTED = 5000
@@ -136,7 +136,7 @@ class BoxesAdmin(DeskAdmin):
 
     filter_horizontal = ()
 
-    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest | None = None, **kwargs: Any) -> Any:
+    def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
         """Return boxes for all choices."""
         field = super().formfield_for_manytomany(db_field, request, widget=forms.CheckboxSelectMultiple(), **kwargs)
         if field is not None:
@@ -152,7 +152,7 @@ admin.site.unregister([User, Group])
 
 
 @admin.register(User)
-class StaffAdmin(BoxesAdmin, UserAdmin):  # type: ignore[misc]
+class StaffAdmin(BoxesAdmin, BaseUserAdmin):
     """Who works at the desk, and what they may do."""
 
     filter_horizontal = ()
@@ -160,24 +160,13 @@ class StaffAdmin(BoxesAdmin, UserAdmin):  # type: ignore[misc]
 
 
 @admin.register(Group)
-class GroupsAdmin(BoxesAdmin, GroupAdmin):  # type: ignore[misc]
+class GroupsAdmin(BoxesAdmin, GroupAdmin):
     """What people of one task may do."""
 
     filter_horizontal = ()
 
 
 Shown = Callable[[Any, Any], Any]
-
-
-def shown_money(minor: str, label: Any) -> Shown:
-    """Return a column that shows the minor units of a field beside the row's currency."""
-
-    @admin.display(description=label, ordering=minor)
-    def column(_self: Any, row: Any) -> str:
-        amount = getattr(row, minor)
-        return "" if amount is None or not row.currency else format_money(Money(amount, row.currency))
-
-    return column
 
 
 def shown_day(field: str, label: Any) -> Shown:

@@ -1,4 +1,4 @@
-"""Days, instants and money as people read them, by locale.
+"""Days and instants as people read them, by locale.
 
 Locales are Django's language codes (en, de, fr, pl, ja); an unknown one reads as English. Instants are shown with
 their UTC offset, for a receipt must be unmistakable. Amounts are exact; nothing here rounds.
@@ -10,11 +10,7 @@ from datetime import date, datetime
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
-from babel.numbers import format_currency
 from django.utils.translation import get_language
-
-from subscriptions.amounts import Money
-from subscriptions.money import minor_digits
 
 FIRST = re.compile(r"\b1 (?=\D)")
 
@@ -27,17 +23,6 @@ def locale_of(language: str | None) -> Locale:
     except (UnknownLocaleError, ValueError):
         locale = Locale("en")
     return Locale("en", "GB") if str(locale) == "en" else locale
-
-
-def format_money(money: Money, language: str | None = None) -> str:
-    """Return money with its symbol, such as ``12,99 €``."""
-    locale = locale_of(language or get_language())
-    # Babel knows the digits that shops use; the receipt shows the currency's minor unit.
-    pattern = locale.currency_formats["standard"].pattern
-    digits = minor_digits(money.currency)
-    fraction = "." + "0" * digits if digits else ""
-    pattern = pattern.replace(".00", fraction)
-    return format_currency(money.amount, money.currency, pattern, locale=locale, currency_digits=False)
 
 
 def format_day(day: date, language: str | None = None, width: str = "long") -> str:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from config.formats import format_money
 from subscriptions import words
 from subscriptions.amounts import Money
+from subscriptions.formats import format_money
 from subscriptions.terms import Terms
 
 Facts = dict[str, Any]

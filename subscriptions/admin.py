@@ -9,9 +9,22 @@ from django import forms
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from config.admin import DeskAdmin, FactAdmin, ModelForm, TabularInline, shown_day, shown_link, shown_money
+from config.admin import DeskAdmin, FactAdmin, ModelForm, Shown, TabularInline, shown_day, shown_link
+from subscriptions.amounts import Money
+from subscriptions.formats import format_money
 from subscriptions.models import Payment, Plan, PlanPrice, Product
 from subscriptions.money import MINOR_DIGITS, MoneyError, from_minor, to_minor
+
+
+def shown_money(minor: str, label: Any) -> Shown:
+    """Return a column that shows the minor units of a field beside the row's currency."""
+
+    @admin.display(description=label, ordering=minor)
+    def column(_self: Any, row: Any) -> str:
+        amount = getattr(row, minor)
+        return "" if amount is None or not row.currency else format_money(Money(amount, row.currency))
+
+    return column
 
 
 class AmountsForm(ModelForm):

@@ -52,9 +52,7 @@ class Customer(models.Model):
     name = models.CharField(_("name"), max_length=200)
     email = models.EmailField(_("e-mail address"), max_length=254, blank=True, db_index=True)
     locale = models.CharField(_("language"), max_length=12, default="en")
-    country = models.CharField(
-        _("country"), max_length=2, blank=True, help_text=_("ISO 3166 code, such as DE")
-    )
+    country = models.CharField(_("country"), max_length=2, blank=True, help_text=_("ISO 3166 code, such as DE"))
     # Signing out everywhere raises this number; older cookies stop working.
     sign_in_epoch = models.PositiveIntegerField(_("sign-in epoch"), default=0, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
@@ -91,9 +89,7 @@ class Product(models.Model):
 class Plan(models.Model):
     """A product at a price list. Its terms are the template that new contracts copy."""
 
-    product = models.ForeignKey(
-        Product, on_delete=models.PROTECT, related_name="plans", verbose_name=_("product")
-    )
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="plans", verbose_name=_("product"))
     code = models.SlugField(_("code"), max_length=64, unique=True)
     name = models.CharField(_("name"), max_length=200)
     stays_usable = models.TextField(
@@ -146,12 +142,8 @@ class Contract(models.Model):
         blank=True,
         help_text=_("As your business calls it, such as One Year."),
     )
-    country = models.CharField(
-        _("country"), max_length=2, blank=True, help_text=_("ISO 3166 code, such as DE")
-    )
-    terms = models.JSONField(
-        _("terms as agreed"), help_text=_("How this contract ends; see docs/contracts.md.")
-    )
+    country = models.CharField(_("country"), max_length=2, blank=True, help_text=_("ISO 3166 code, such as DE"))
+    terms = models.JSONField(_("terms as agreed"), help_text=_("How this contract ends; see docs/contracts.md."))
     starts_on = models.DateField(_("starts on"))
     concluded_at = models.DateTimeField(_("concluded at"), null=True, blank=True)
     price_minor = models.BigIntegerField(_("price per billing period, in minor units"))
@@ -163,9 +155,7 @@ class Contract(models.Model):
         _("refund"), max_length=8, choices=RefundPolicy.choices, default=RefundPolicy.MONTHLY
     )
     upfront_cost_minor = models.BigIntegerField(_("up-front cost, in minor units"), default=0)
-    exit_fee_cap_minor = models.BigIntegerField(
-        _("cap of an exit fee, in minor units"), null=True, blank=True
-    )
+    exit_fee_cap_minor = models.BigIntegerField(_("cap of an exit fee, in minor units"), null=True, blank=True)
     source = models.CharField(_("source"), max_length=64, blank=True, editable=False)
     facts = models.JSONField(_("other facts"), default=dict, blank=True, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
@@ -198,10 +188,7 @@ class Contract(models.Model):
             raise ValidationError({"terms": str(error)}) from error
         if self.starts_on and agreed.starts_on != self.starts_on:
             raise ValidationError(
-                {
-                    "starts_on": _("The terms say that the contract starts on %(day)s.")
-                    % {"day": agreed.starts_on}
-                }
+                {"starts_on": _("The terms say that the contract starts on %(day)s.") % {"day": agreed.starts_on}}
             )
 
     @cached_property

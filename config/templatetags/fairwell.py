@@ -7,6 +7,7 @@ from django import template
 
 from config import formats
 from subscriptions.amounts import Money
+from subscriptions.formats import format_money
 
 register = template.Library()
 
@@ -14,7 +15,7 @@ register = template.Library()
 @register.filter
 def money(value: Money | None) -> str:
     """Show money with its symbol; nothing for None."""
-    return formats.format_money(value) if value is not None else ""
+    return format_money(value) if value is not None else ""
 
 
 @register.filter

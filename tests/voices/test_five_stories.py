@@ -15,8 +15,9 @@ from playwright.sync_api import Browser, Page, expect
 from cancellation.models import Cancellation
 from cancellation.quotes import Quote
 from config.demo import STORIES
-from config.formats import format_day, format_instant, format_money
+from config.formats import format_day, format_instant
 from feedback.models import Answer
+from subscriptions.formats import format_money
 from subscriptions.models import Contract
 from subscriptions.reading import zone
 from subscriptions.signin import COOKIE, COOKIE_SALT
