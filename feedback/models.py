@@ -29,7 +29,7 @@ class Reason(models.Model):
 
     code = models.SlugField(_("code"), max_length=64, unique=True)
     root = models.CharField(_("root"), max_length=16, choices=Root.choices)
-    labels = models.JSONField(_("labels"), help_text=_("The wording per language: {\"en\": …, \"de\": …}."))
+    labels = models.JSONField(_("labels"), help_text=_('The wording per language: {"en": …, "de": …}.'))
     position = models.PositiveSmallIntegerField(_("position"), default=100)
     active = models.BooleanField(_("offered"), default=True)
 
@@ -51,9 +51,7 @@ class Reason(models.Model):
 class Answer(models.Model):
     """What one customer said about one cancellation. Imported words are kept as imported."""
 
-    contract = models.ForeignKey(
-        Contract, on_delete=models.PROTECT, related_name="answers", verbose_name=_("contract")
-    )
+    contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="answers", verbose_name=_("contract"))
     # No foreign key upwards: the notice path must not depend on feedback.
     cancellation_id = models.BigIntegerField(_("cancellation"), unique=True)
     root = models.CharField(_("root"), max_length=16, choices=Root.choices, default=Root.UNSTATED)
