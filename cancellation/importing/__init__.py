@@ -2,7 +2,8 @@
 
     lines      bytes to records, whatever the encoding, the delimiter or a broken line
     cells      what a single cell may hold
-    mapping    which column means what: declarative data, from TOML
+    mapping    which column means what: declarative data
+    declared   a mapping from its TOML
     rows       a record to a row that makes sense, or what is wrong with it
     derived    days that a file does not have, worked out from the tenure
     seen       what stood in earlier lines, kept on disk

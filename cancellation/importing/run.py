@@ -11,8 +11,9 @@ from typing import Protocol
 
 from django.db import transaction
 
+from cancellation.importing.declared import MappingError
 from cancellation.importing.lines import Problem, Source, Table, opened
-from cancellation.importing.mapping import Mapping, MappingError, lay_out
+from cancellation.importing.mapping import Mapping, lay_out
 from cancellation.importing.rows import Row, RowReader
 from cancellation.importing.seen import Seen
 from cancellation.importing.writing import Origin, Outcome, Writer

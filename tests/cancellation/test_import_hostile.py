@@ -8,8 +8,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from cancellation.importing.declared import PLAIN, load
 from cancellation.importing.lines import FileError, Problem, Record, Table, opened
-from cancellation.importing.mapping import PLAIN, lay_out, load
+from cancellation.importing.mapping import lay_out
 from cancellation.importing.rows import Row, RowReader
 from tests.cancellation.import_help import COLUMNS, ROW, TELCO
 

@@ -4,8 +4,9 @@ import tomllib
 
 import pytest
 
+from cancellation.importing.declared import PLAIN, from_dict, load
 from cancellation.importing.lines import FileError
-from cancellation.importing.mapping import PLAIN, from_dict, lay_out, load
+from cancellation.importing.mapping import lay_out
 from feedback.models import Root
 from subscriptions.periods import Period
 from subscriptions.reading import FieldError
@@ -103,6 +104,7 @@ def test_a_mistake_is_answered_with_its_key(change, said):
         ('kinds = { a = {}, "A " = {} }', 'kinds.A : "A " stands for two kinds'),
         ('kinds = { a = { notice = "x" } }', 'kinds.a.notice: "x" is not a notice'),
         ("kinds = { a = { spellings = [3] } }", "kinds.a.spellings: 3 cannot be used; give a text"),
+        ('kinds = { "=a" = {} }', "kinds.=a: begins like a spreadsheet formula"),
         ("plans = 3", "plans: is not a list of tables; begin each with [[plans]]"),
         ("plans = [{}]", "product: is missing; plans[0] needs product, plan"),
         (

@@ -20,7 +20,7 @@ from django.utils import timezone
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from cancellation.importing import mapping as mappings
+from cancellation.importing import declared
 from cancellation.importing.cells import FORMULA_STARTS, excerpt
 from cancellation.importing.lines import FileError, Problem
 from cancellation.importing.rows import EARLIEST
@@ -76,7 +76,7 @@ class Command(BaseCommand):
 
     def _import(self, options: dict[str, Any]) -> Summary:
         with ExitStack() as stack:
-            mapping = mappings.load(options["mapping"] or mappings.PLAIN)
+            mapping = declared.load(options["mapping"] or declared.PLAIN)
             errors = stack.enter_context(errors_file(options["errors"])) if options["errors"] else None
             report = stack.enter_context(Report(self.stderr, errors))
             job = Import(options["file"], mapping, timezone.now(), options["as_of"], report)
