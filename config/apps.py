@@ -25,5 +25,5 @@ def brand_is_a_colour(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessa
     try:
         stylesheet(settings.OPERATOR["brand"])
     except BrandError as error:
-        return [checks.Error(f"FAIRWELL_BRAND: {error}", hint="Give a hex colour such as #2f5d50.", id="fairwell.E001")]
+        return [checks.Error(f"FAIRWELL_BRAND: {error}", hint="Give a hex colour such as #2f5d50.", id="config.E001")]
     return []

@@ -304,7 +304,7 @@ def test_a_weak_or_strange_key_stops_the_start(settings: Any, jwk: Any, said: st
 
     [message] = check()
 
-    assert message.startswith("fairwell.E002: The key of 'shop' in FAIRWELL_ENTRY_KEYS is refused")
+    assert message.startswith("subscriptions.E003: The key of 'shop' in FAIRWELL_ENTRY_KEYS is refused")
     assert said in message
 
 
@@ -321,16 +321,16 @@ def test_a_weak_key_lets_nobody_in_even_where_the_check_was_skipped(
 @pytest.mark.pure
 def test_keys_of_the_wrong_shape_stop_the_start(settings: Any) -> None:
     settings.ENTRY_KEYS = ["shop"]
-    assert check() == ["fairwell.E001: FAIRWELL_ENTRY_KEYS must be a JSON object of issuers and their keys."]
+    assert check() == ["subscriptions.E001: FAIRWELL_ENTRY_KEYS must be a JSON object of issuers and their keys."]
 
     settings.ENTRY_KEYS = {"": SHARED.as_dict(private=True)}
-    assert check()[0].startswith("fairwell.E001: An issuer")
+    assert check()[0].startswith("subscriptions.E002: An issuer")
 
 
 @pytest.mark.pure
 def test_an_empty_audience_stops_the_start_where_there_are_keys(settings: Any) -> None:
     settings.ENTRY_AUDIENCE = ""
-    assert check() == ["fairwell.E003: FAIRWELL_ENTRY_AUDIENCE is empty."]
+    assert check() == ["subscriptions.E004: FAIRWELL_ENTRY_AUDIENCE is empty."]
 
     settings.ENTRY_KEYS = {}
     assert check() == []
