@@ -2,7 +2,7 @@
 
     .venv/bin/python bench/import_contracts.py [--quick] [FILE.csv [MAPPING.toml]]
 
-Imports made-up files of two sizes (10 000 and 100 000 rows; --quick: 2 000 and 10 000), each in a process and a
+Imports made-up files of two sizes (10 000 and 100 000 rows; --quick: 1 000 and 5 000), each in a process and a
 SQLite database of its own, first into an empty database, then again unchanged. Reported: wall and CPU time, the peak
 of resident memory over that of a process that imported 500 rows, and the same of tracemalloc for the bigger file.
 The limit in the same run: `executemany` of the same number of rows into one unindexed table. Nothing is asserted.
@@ -54,7 +54,7 @@ def main() -> None:
     print(f"Python {platform.python_version()}, Django {django.__version__}, SQLite {sqlite3.sqlite_version}")
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     with tempfile.TemporaryDirectory() as folder:
-        report(Path(folder), (2_000, 10_000) if options.quick else (10_000, 100_000), options)
+        report(Path(folder), (1_000, 5_000) if options.quick else (10_000, 100_000), options)
     print(f"load {os.getloadavg()[0]:.1f}")
 
 

@@ -4,9 +4,11 @@
     cells      what a single cell may hold
     mapping    which column means what: declarative data
     declared   a mapping from its TOML
-    rows       a record to a row that makes sense, or what is wrong with it
+    rows       what a line comes to
+    reading    a record to a row, or everything that is wrong with it
     derived    days that a file does not have, worked out from the tenure
     seen       what stood in earlier lines, kept on disk
+    known      what the database knows about a batch
     writing    the difference to the database, written in batches: the only writer
     run        a whole file, start to end
 

@@ -14,7 +14,8 @@ from django.db import transaction
 from cancellation.importing.declared import MappingError
 from cancellation.importing.lines import Problem, Source, Table, opened
 from cancellation.importing.mapping import Mapping, lay_out
-from cancellation.importing.rows import Row, RowReader
+from cancellation.importing.reading import RowReader
+from cancellation.importing.rows import Row
 from cancellation.importing.seen import Seen
 from cancellation.importing.writing import Origin, Outcome, Writer
 from feedback.models import Reason

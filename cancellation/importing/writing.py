@@ -18,8 +18,9 @@ from typing import Any, TypeVar
 from django.db import models, transaction
 
 from cancellation.importing import derived
+from cancellation.importing.known import Known
 from cancellation.importing.rows import Named, Row
-from cancellation.models import Cancellation, Event, Notice, NoticeState, State, Way
+from cancellation.models import Cancellation, Event, State, Way
 from feedback.actions import ImportedAnswer, keep_imported
 from feedback.models import Reason
 from subscriptions.models import Contract, Customer, Payment, Plan, Product
@@ -92,7 +93,7 @@ class Writer:
         """Write a batch of rows with references that differ; return how many of each outcome."""
         whole: Callable[[], AbstractContextManager[Any]] = nullcontext if self.dry else transaction.atomic
         with whole():
-            known = _Known.of(rows, lock=not self.dry)
+            known = Known.of(rows, lock=not self.dry)
             kept = [row for row in rows if known.is_protected(row)]
             works = [self._work(row, known) for row in rows if not known.is_protected(row)]
             self._customers(works)
@@ -105,7 +106,7 @@ class Writer:
 
     # Customers and contracts.
 
-    def _work(self, row: Row, known: _Known) -> _Work:
+    def _work(self, row: Row, known: Known) -> _Work:
         contract = known.contracts.get(row.reference)
         end = known.ends.get(contract.pk) if contract else None
         last_day = None
@@ -363,47 +364,6 @@ class Writer:
         if rows and not self.dry:
             names = sorted(name.removesuffix("_id") for name in fields)
             model._default_manager.bulk_create(rows, update_conflicts=True, unique_fields=["id"], update_fields=names)
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What the database knows about a batch, read with a handful of statements."""
-
-    contracts: dict[str, Contract]
-    customers: dict[str, Customer]
-    ends: dict[int, Cancellation]
-    protected: set[int]
-
-    @classmethod
-    def of(cls, rows: Sequence[Row], *, lock: bool) -> _Known:
-        contracts = Contract.objects.filter(reference__in=[row.reference for row in rows]).order_by("pk")
-        if lock:
-            # A notice that comes in meanwhile waits for the batch, or the batch for it.
-            contracts = contracts.select_for_update(of=("self",))
-        found = {contract.reference: contract for contract in contracts.select_related("customer")}
-        numbers = [contract.pk for contract in found.values()]
-        ends = Cancellation.objects.filter(contract__in=numbers).exclude(state=State.REVOKED)
-        imported = {end.contract_id: end for end in ends if end.way == Way.IMPORTED}
-        own = {end.contract_id for end in ends if end.way != Way.IMPORTED}
-        waiting = Notice.objects.filter(
-            contract__in=numbers, cancellation__isnull=True, state=NoticeState.MATCHED
-        ).values_list("contract_id", flat=True)
-        wanted = {row.customer_reference or row.reference for row in rows}
-        customers = {one.reference: one for one in Customer.objects.filter(reference__in=wanted)}
-        return cls(found, customers, imported, own | set(waiting))
-
-    def is_protected(self, row: Row) -> bool:
-        """Tell whether the holder has given notice here: then nothing is overwritten."""
-        contract = self.contracts.get(row.reference)
-        return contract is not None and contract.pk in self.protected
-
-    def customer_for(self, row: Row) -> Customer:
-        """Return whose contract it is. A file that names no customer leaves a contract with whom it belongs to."""
-        contract = self.contracts.get(row.reference)
-        if row.customer_reference is None and contract is not None:
-            return self.customers.setdefault(contract.customer.reference, contract.customer)
-        reference = row.customer_reference or row.reference
-        return self.customers.setdefault(reference, Customer(reference=reference))
 
 
 def _differ(row: models.Model, values: Mapping[str, Any]) -> list[str]:

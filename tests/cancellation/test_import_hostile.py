@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from cancellation.importing.declared import PLAIN, load
 from cancellation.importing.lines import FileError, Problem, Record, Table, opened
 from cancellation.importing.mapping import lay_out
-from cancellation.importing.rows import Row, RowReader
+from cancellation.importing.reading import RowReader
+from cancellation.importing.rows import Row
 from tests.cancellation.import_help import COLUMNS, ROW, TELCO
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -23,7 +23,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from cancellation.importing import declared
 from cancellation.importing.cells import FORMULA_STARTS, excerpt
 from cancellation.importing.lines import FileError, Problem
-from cancellation.importing.rows import EARLIEST
+from cancellation.importing.reading import EARLIEST
 from cancellation.importing.run import Import, Summary
 from cancellation.importing.writing import Outcome
 from subscriptions.reading import FieldError, read_day
