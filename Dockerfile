@@ -18,4 +18,5 @@ ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 \
     FAIRWELL_ENV=production FAIRWELL_VAR=/var/lib/fairwell STATIC_ROOT=/app/assets
 USER fairwell
 EXPOSE 8000
-CMD ["gunicorn", "config.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", "--threads", "4", "--access-logfile", "-"]
+# No access log: addresses hold links that let people in. Fairwell writes a line for each request without them.
+CMD ["gunicorn", "config.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", "--threads", "4"]

@@ -22,13 +22,13 @@ SHARED: list[Any] = [
 
 
 # The part of an address that lets somebody in: the path of a sign-in link, the token of an entry link.
-SECRET = re.compile(r"(/sign-in/|/enter/\?t=)[^/\s?&\"']{16,}")
+SECRET = re.compile(r"(/sign-in/|/enter/?\?(?:[^\s\"']*&)?t=)[^/\s?&\"']{16,}")
 
 
 def blot_out_links(logger: Any, name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Blot the secrets of links out of every value of a log line, whoever wrote it."""
     for key, value in event.items():
-        if isinstance(value, str) and ("/sign-in/" in value or "/enter/" in value):
+        if isinstance(value, str) and ("/sign-in/" in value or "/enter" in value):
             event[key] = SECRET.sub(r"\1…", value)
     return event
 

@@ -266,6 +266,7 @@ CSP_DIRECTIVES = {
 }
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": CSP_DIRECTIVES}
 
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -276,6 +277,8 @@ LOGGING = {
         "django.server": {"level": "WARNING"},
         "axes": {"level": "WARNING"},
         "mail.log": {"level": "WARNING"},
+        # Its handler would write addresses as they came, with the secrets of links in them.
+        "gunicorn.error": {"handlers": ["console"], "propagate": False},
         # One line a request is for production; in the demo it would bury what matters.
         "django_structlog": {"level": "INFO" if PRODUCTION else "WARNING"},
     },
