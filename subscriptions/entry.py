@@ -35,6 +35,9 @@ LONGEST_TOKEN = 4096
 LONGEST_JTI = 200
 LONGEST_ISSUER = 100
 
+# What parsing a stranger's text raises; brackets nested by the thousand exhaust the stack.
+UNREADABLE = (JoseError, ValueError, TypeError, RecursionError)
+
 Key = OctKey | OKPKey
 
 
@@ -95,7 +98,7 @@ def verified(token: str, *, now: datetime) -> dict[str, Any]:
     algorithms = ["HS256", "HS384", "HS512"] if isinstance(key, OctKey) else ["Ed25519", "EdDSA"]
     try:
         claims = jwt.decode(token, key, algorithms=algorithms).claims
-    except (JoseError, ValueError, TypeError) as error:
+    except UNREADABLE as error:
         # A wrong key, another algorithm, "none": whatever it is, this issuer has not signed it.
         raise EntryRefused("forbidden", 403) from error
     _check(claims, int(now.timestamp()))
@@ -106,7 +109,7 @@ def _claimed_issuer(token: str) -> str:
     """Return who a token says it comes from. Nothing is believed yet: it only picks the key."""
     try:
         claims = json.loads(jws.extract_compact(token.encode()).payload)
-    except (JoseError, ValueError, TypeError) as error:
+    except UNREADABLE as error:
         raise EntryRefused("tampered", 400) from error
     issuer = claims.get("iss") if isinstance(claims, dict) else None
     if not isinstance(issuer, str):
@@ -144,7 +147,7 @@ def _check(claims: dict[str, Any], now: int) -> None:
     if claims["exp"] <= now:
         # Clocks may differ about a beginning; an end is an end.
         raise EntryRefused("expired", 410)
-    if not _in_bounds(claims, now):
+    if not _in_bounds(claims, now) or not _is_printable(claims):
         raise EntryRefused("tampered", 400)
 
 
@@ -155,6 +158,12 @@ def _in_bounds(claims: dict[str, Any], now: int) -> bool:
         and len(claims["jti"]) <= LONGEST_JTI
         and len(claims["iss"]) <= LONGEST_ISSUER
     )
+
+
+def _is_printable(claims: dict[str, Any]) -> bool:
+    """Tell whether the names in a token are words: no database keeps a NUL, no address carries half a letter."""
+    words = [claims.get(name) for name in ("iss", "sub", "jti", "contract", "next")]
+    return all(word.isprintable() for word in words if isinstance(word, str))
 
 
 def _use_up(claims: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from django.core.checks import Error
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
 from subscriptions import entry, signin
@@ -143,6 +143,18 @@ def confused() -> str:
     return jwt.encode({"alg": "HS256"}, claims(iss="portal"), public, algorithms=["HS256"])
 
 
+def escaped(**changes: Any) -> str:
+    """Return a well signed token, written in ASCII as JSON allows: half a letter passes there."""
+    return jws.serialize_compact({"alg": "HS256"}, json.dumps(claims(**changes)), SHARED)
+
+
+def nested(around: str) -> str:
+    """Return a token whose header or payload is deeper than any parser follows; nobody need have signed it."""
+    deep = base64.urlsafe_b64encode(around.replace("…", "[" * 2900).encode()).decode().rstrip("=")
+    head = base64.urlsafe_b64encode(b'{"alg":"HS256"}').decode().rstrip("=")
+    return f"{deep}.e30.AA" if "alg" in around else f"{head}.{deep}.AA"
+
+
 def ago(seconds: int, life: int = 300) -> dict[str, int]:
     now = int(timezone.now().timestamp())
     return {"iat": now - seconds, "exp": now - seconds + life}
@@ -155,6 +167,9 @@ def ago(seconds: int, life: int = 300) -> dict[str, int]:
         pytest.param(lambda: "not.a.token", 400, id="nonsense"),
         pytest.param(lambda: "a" * 5000, 400, id="too-long"),
         pytest.param(lambda: "é.é.é", 400, id="no-ascii"),
+        pytest.param(lambda: nested("…"), 400, id="a-deep-payload"),
+        pytest.param(lambda: nested('{"iss":"shop","sub":…'), 400, id="a-deep-claim"),
+        pytest.param(lambda: nested('{"alg":"HS256","kid":…'), 400, id="a-deep-header"),
         pytest.param(lambda: token(iss=None), 400, id="no-issuer"),
         pytest.param(lambda: token(iss=["shop"]), 400, id="a-list-as-issuer"),
         pytest.param(lambda: token(iss="stranger"), 403, id="unknown-issuer"),
@@ -171,6 +186,13 @@ def ago(seconds: int, life: int = 300) -> dict[str, int]:
         pytest.param(lambda: token(sub="K-NOBODY22"), 403, id="unknown-customer"),
         pytest.param(lambda: token(sub=None), 400, id="no-customer"),
         pytest.param(lambda: token(sub=7), 400, id="a-number-as-customer"),
+        pytest.param(lambda: token(sub="K-ANNA2345\x00"), 400, id="a-nul-in-the-customer"),
+        pytest.param(lambda: token(sub="K-ANNA2345\n"), 400, id="a-line-end-in-the-customer"),
+        pytest.param(lambda: token(contract="C-1\x00"), 400, id="a-nul-in-the-contract"),
+        pytest.param(lambda: escaped(contract="C-\ud800"), 400, id="half-a-letter-in-the-contract"),
+        pytest.param(lambda: token(next="/account/\x00"), 400, id="a-nul-in-the-path"),
+        pytest.param(lambda: token(jti="one\x00"), 400, id="a-nul-in-the-jti"),
+        pytest.param(lambda: escaped(jti="\ud800"), 400, id="half-a-letter-as-jti"),
         pytest.param(lambda: token(jti=None), 400, id="no-jti"),
         pytest.param(lambda: token(jti=""), 400, id="empty-jti"),
         pytest.param(lambda: token(jti="x" * 201), 400, id="endless-jti"),
