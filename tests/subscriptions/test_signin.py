@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.core import mail
+from django.db import connection
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
@@ -104,6 +105,21 @@ def test_an_address_is_found_in_whatever_letters(client: Client, anna: Customer,
 
     assert len(mailed_links()) == 1
     assert mail.outbox[0].to == ["anna@example.org"]
+
+
+def test_an_address_is_looked_up_by_an_index() -> None:
+    Customer.objects.bulk_create(
+        Customer(reference=f"K-{n}", name=f"Customer {n}", email=f"c{n}@example.org") for n in range(2000)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+    for typed in ("C7@Example.org", "jo@müller.example"):
+        plan = signin.customers_with(typed)[:100].explain()
+        assert "customer_email_anyhow" in plan
+        assert "Seq Scan" not in plan
+        assert "SCAN" not in plan
+    assert [customer.reference for customer in signin.customers_with("C7@Example.org")] == ["K-7"]
 
 
 @pytest.mark.parametrize(
@@ -398,6 +414,57 @@ def test_signing_out_takes_a_post_and_ends_the_sign_in(client: Client, anna: Cus
 
     assert (answer.status_code, answer["Location"]) == (302, "/sign-in/")
     assert signin.signed_in(request_of(client)) is None
+
+
+def test_signing_out_leaves_the_other_devices_signed_in(client: Client, anna: Customer) -> None:
+    phone = Client()
+    client.post(link_for(client))
+    phone.post(another_link())
+
+    client.post("/sign-out/")
+
+    assert is_in(phone)
+    assert not is_in(client)
+
+
+def test_signing_out_everywhere_ends_each_sign_in_and_each_open_link_of_that_customer_alone(
+    client: Client, anna: Customer
+) -> None:
+    other, ben = Client(), make_customer(email="ben@example.org")
+    client.post(link_for(client))
+    open_link = another_link()
+    ask(other, "ben@example.org")
+    bens = mailed_links()[-1]
+
+    signin.sign_out_everywhere(anna.pk)
+
+    anna.refresh_from_db()
+    assert signin.signed_in(request_of(client)) == (anna.pk, anna.sign_in_epoch - 1)
+    assert not is_in(client)
+    assert client.post(open_link).status_code == 410
+    assert other.post(bens).status_code == 302
+    assert is_in(other)
+    ben.refresh_from_db()
+    assert (anna.sign_in_epoch, ben.sign_in_epoch) == (1, 0)
+
+
+def test_who_was_signed_out_everywhere_signs_in_again_by_a_new_link(client: Client, anna: Customer) -> None:
+    client.post(link_for(client))
+    signin.sign_out_everywhere(anna.pk)
+
+    client.post(another_link())
+
+    assert is_in(client)
+
+
+def another_link() -> str:
+    ask(Client())
+    return mailed_links()[-1]
+
+
+def is_in(visitor: Client) -> bool:
+    """Tell whether the pages of a visitor's contracts open."""
+    return visitor.get("/account/").status_code == 200
 
 
 def test_a_page_for_customers_leads_strangers_to_the_sign_in_and_back() -> None:
