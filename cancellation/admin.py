@@ -378,7 +378,8 @@ class NoticeAdmin(FactAdmin):
 class CancellationAdmin(FactAdmin):
     """Ends of contracts. Their states change by what happens, never here."""
 
-    list_display = ("contract_link", "customer_link", "state", "way", "received", "ends", "back", "costs")
+    # The first column is the link to this page, so it is no link of its own.
+    list_display = ("contract", "customer_link", "state", "way", "received", "ends", "back", "costs")
     list_filter = ("state", "way")
     list_select_related = ("contract__customer", "notice")
     ordering = ("-received_on", "-pk")
