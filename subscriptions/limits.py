@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -38,10 +39,27 @@ def too_many(request: HttpRequest, seconds: int) -> HttpResponse:
 
 
 def client_address(request: HttpRequest) -> str:
-    """Return the visitor's address as our own proxy or socket saw it, never as the visitor claims it."""
-    if settings.BEHIND_PROXY:
-        return str(request.META.get("HTTP_X_FORWARDED_FOR", "")).rsplit(",", 1)[-1].strip()
-    return str(request.META.get("REMOTE_ADDR", ""))
+    """Return the visitor's address as our own proxy or socket saw it, never as the visitor claims it.
+
+    Empty where the proxy names none: then nobody is counted together with everybody else.
+    """
+    if not settings.BEHIND_PROXY:
+        return str(request.META.get("REMOTE_ADDR", ""))
+    last = str(request.META.get("HTTP_X_FORWARDED_FOR", "")).rsplit(",", 1)[-1].strip()
+    return last if _is_address(last) else ""
+
+
+def lockout_address(request: HttpRequest) -> str:
+    """Return the address by which guessers of passwords are told apart; the proxy's own where it names none."""
+    return client_address(request) or str(request.META.get("REMOTE_ADDR", ""))
+
+
+def _is_address(given: str) -> bool:
+    try:
+        ip_address(given)
+    except ValueError:
+        return False
+    return True
 
 
 def _wait(request: HttpRequest, limit: Limit) -> int:
