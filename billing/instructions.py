@@ -33,6 +33,9 @@ def instruct_end(payload: Payload) -> None:
     _write(payload, Kind.END, outcome=outcome)
     if payload["refund_minor"] > 0:
         _write(payload, Kind.REFUND, outcome=outcome, amount_minor=payload["refund_minor"])
+    # Payments in another currency come back in theirs; nothing is ever exchanged or added up.
+    for minor, currency in payload.get("other_refunds", []):
+        _write(payload, Kind.REFUND, outcome=outcome, amount_minor=minor, currency=currency)
 
 
 def instruct_undo(payload: Payload) -> None:
@@ -41,28 +44,33 @@ def instruct_undo(payload: Payload) -> None:
         return
     carried_out = list(_of(payload).filter(outcome=Outcome.DONE))
     _of(payload).filter(outcome=Outcome.OPEN).update(outcome=Outcome.DROPPED, done_at=timezone.now())
-    _write(
-        payload,
-        Kind.UNDO,
-        outcome=Outcome.OPEN if carried_out else Outcome.DROPPED,
-        amount_minor=sum(row.amount_minor for row in carried_out),
-    )
+    paid_out: dict[str, int] = {payload["currency"]: 0}
+    for row in carried_out:
+        paid_out[row.currency] = paid_out.get(row.currency, 0) + row.amount_minor
+    outcome = Outcome.OPEN if carried_out else Outcome.DROPPED
+    for currency, minor in paid_out.items():
+        _write(payload, Kind.UNDO, outcome=outcome, amount_minor=minor, currency=currency)
 
 
 def _of(payload: Payload) -> QuerySet[Instruction]:
     return Instruction.objects.filter(cancellation_id=payload["cancellation_id"])
 
 
-def _write(payload: Payload, kind: Kind, *, outcome: Outcome, amount_minor: int = 0) -> None:
+def _write(
+    payload: Payload, kind: Kind, *, outcome: Outcome, amount_minor: int = 0, currency: str | None = None
+) -> None:
+    """Write one instruction, once; one in another currency than the contract's has a key of its own."""
+    own = payload["currency"]
+    currency = currency or own
     Instruction.objects.get_or_create(
-        key=f"{kind}:{payload['cancellation_id']}",
+        key=f"{kind}:{payload['cancellation_id']}" + (f":{currency}" if currency != own else ""),
         defaults={
             "contract_id": payload["contract_id"],
             "cancellation_id": payload["cancellation_id"],
             "kind": kind,
             "on_day": date.fromisoformat(payload["last_day"]),
             "amount_minor": amount_minor,
-            "currency": payload["currency"],
+            "currency": currency,
             "outcome": outcome,
             "done_at": None if outcome == Outcome.OPEN else timezone.now(),
         },

@@ -6,26 +6,32 @@ reports: none of them stands between a customer and a recorded notice.
 
 from __future__ import annotations
 
+import logging
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from cancellation import letters
-from cancellation.models import Cancellation, Channel, Event, Notice, State, Visit
+from cancellation.models import ALLOWED, Cancellation, Channel, Event, Notice, NoticeState, State, Visit
 from cancellation.queries import agreed_of, local_day
 from cancellation.quotes import Quote, ordinary
 from outbox.actions import Promise, add_many
 from subscriptions.models import Contract
+from subscriptions.terms import TermsError
 
 # A notice whose cancellation was never scheduled (the process died in between) is taken up after this long.
 SETTLE_AFTER = timedelta(minutes=2)
 # Somewhere on earth it is tomorrow this much before UTC.
 EASTERNMOST = timedelta(hours=14)
 BATCH = 500
+ENDED_BY_ITSELF = "the contract had ended by itself"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,14 @@ class CannotRevoke(Exception):
     """The cancellation has been undone, has ended, or its last day is over."""
 
 
+class AlreadyUndone(Exception):
+    """This notice ended the contract once, and its holder has undone it since."""
+
+
+class Unreadable(Exception):
+    """The contract's terms cannot be read, so nobody can say yet on which day it ends."""
+
+
 def receive_notice(
     *,
     contract: Contract,
@@ -69,10 +83,12 @@ def receive_notice(
     key: str,
     locale: str,
     declaration: str,
+    said: dict[str, Any] | None = None,
 ) -> Notice:
     """Record a declaration and commit. Nothing after this can unmake it.
 
-    ``key`` makes it once: a second click finds the first notice, with the first instant.
+    ``key`` makes it once: a second click finds the first notice, with the first instant. ``said`` waits beside it
+    for the case that somebody else has to take the notice up.
     """
     notice = Notice(
         channel=Channel.GUIDED,
@@ -88,10 +104,8 @@ def receive_notice(
         with transaction.atomic():
             notice.save(force_insert=True)
             # Should the process die before the end is scheduled, a worker takes the notice up.
-            promise = Promise(
-                "settle", f"settle:{notice.pk}", {"notice_id": notice.pk}, due_at=received_at + SETTLE_AFTER
-            )
-            add_many([promise])
+            facts = {"notice_id": notice.pk, "said": said or {}}
+            add_many([Promise("settle", f"settle:{notice.pk}", facts, due_at=received_at + SETTLE_AFTER)])
     except IntegrityError:
         return Notice.objects.get(idempotency_key=key)
     return notice
@@ -102,36 +116,69 @@ def confirm(*, notice: Notice, shown: Quote | None, actor: Actor, said: dict[str
     """Schedule the end that a recorded notice asks for, on the terms its holder was shown.
 
     The notice is committed already: whatever happens here, it stands. Confirming again returns the first
-    cancellation untouched. Raises QuoteChanged with the new quote where it is worse than ``shown``, and
-    NothingToEnd where the contract has ended by itself.
+    cancellation untouched. Raises QuoteChanged with the new quote where it is worse than ``shown``, NothingToEnd
+    where the contract has ended by itself, Unreadable where its terms are no terms, AlreadyUndone for a notice
+    that was undone meanwhile.
     """
     # The contract is locked, for it exists before any cancellation does. What SQLite lacks in row locks, its
     # one writer at a time and the unique constraint make up for.
     contract = (
         Contract.objects.select_for_update(of=("self",)).select_related("customer", "plan__product").get(notices=notice)
     )
-    quote = ordinary(agreed_of(contract), notice.received_at)
-    if quote is None:
+    quote = _quote(contract, notice)
+    if quote is None or shown is None or quote.worse_than(shown):
         if live := _live(contract):
-            return live
-        raise NothingToEnd
-    if shown is None or quote.worse_than(shown):
-        if live := _live(contract):
-            return live
+            return _joined(live, notice)
+        if quote is None:
+            raise NothingToEnd
         raise QuoteChanged(quote, notice)
     try:
         with transaction.atomic():
             cancellation = _schedule(contract, notice, quote)
     except IntegrityError:
         # A second click, or another tab: the day that was given stays.
-        return contract.cancellations.exclude(state=State.REVOKED).get()
+        if live := _live(contract):
+            return _joined(live, notice)
+        raise AlreadyUndone from None
     _record_scheduled(cancellation, notice, actor)
     add_many(_promises_of(contract, cancellation, notice, quote, said))
     return cancellation
 
 
+def _quote(contract: Contract, notice: Notice) -> Quote | None:
+    try:
+        return ordinary(agreed_of(contract), notice.received_at)
+    except (TermsError, KeyError) as error:
+        raise Unreadable from error
+
+
 def _live(contract: Contract) -> Cancellation | None:
     return contract.cancellations.exclude(state=State.REVOKED).first()
+
+
+def _joined(live: Cancellation, notice: Notice) -> Cancellation:
+    """Close a notice that came beside the one which ended the contract, so that nobody takes it up later."""
+    if live.notice_id != notice.pk:
+        close(notice=notice, actor=SYSTEM, why=f"the contract ends on {live.last_day} by another notice")
+    return live
+
+
+def close(*, notice: Notice, actor: Actor, why: str) -> bool:
+    """Say that nothing more follows from an open notice; return whether it was open."""
+    still_open = Notice.objects.filter(pk=notice.pk, state=NoticeState.MATCHED, cancellation__isnull=True)
+    if not still_open.update(state=NoticeState.CLOSED):
+        return False
+    Event.objects.create(
+        contract_id=notice.contract_id,
+        notice=notice,
+        at=timezone.now(),
+        actor=actor.name,
+        what="notice closed",
+        before=NoticeState.MATCHED,
+        after=NoticeState.CLOSED,
+        why=why,
+    )
+    return True
 
 
 def _schedule(contract: Contract, notice: Notice, quote: Quote) -> Cancellation:
@@ -196,6 +243,7 @@ def billing_facts(cancellation: Cancellation, kind: str) -> dict[str, Any]:
         "refund_minor": cancellation.refund_minor,
         "fee_minor": cancellation.fee_minor,
         "currency": cancellation.currency,
+        "other_refunds": cancellation.quote.get("other_refunds", []),
     }
 
 
@@ -226,7 +274,10 @@ def revoke(*, cancellation_id: int, actor: Actor, at: datetime) -> Cancellation:
     )
     if not cancellation.can_be_revoked_on(local_day(cancellation.contract, at)):
         raise CannotRevoke
-    _move(cancellation, State.REVOKED, at=at, actor=actor, what="undone", why="the holder undid the notice")
+    if not _move(cancellation, State.REVOKED, at=at, actor=actor, what="undone", why="the holder undid the notice"):
+        raise CannotRevoke
+    for surplus in open_notices(cancellation.contract):
+        close(notice=surplus, actor=actor, why="the holder undid the end")
     add_many(
         [
             Promise(
@@ -240,13 +291,29 @@ def revoke(*, cancellation_id: int, actor: Actor, at: datetime) -> Cancellation:
     return cancellation
 
 
-def _move(cancellation: Cancellation, to: State, *, at: datetime, actor: Actor, what: str, why: str = "") -> None:
-    """Change the state by a guarded update; whoever comes second gets CannotRevoke."""
-    before = cancellation.state
-    changed = Cancellation.objects.filter(pk=cancellation.pk, state=State.SCHEDULED).update(state=to, closed_at=at)
-    if not changed:
-        raise CannotRevoke
-    cancellation.state, cancellation.closed_at = to, at
+@transaction.atomic
+def take_back(*, contract: Contract, actor: Actor, at: datetime) -> bool:
+    """Close the holder's notices that wait for their choice; return whether there was any. The contract goes on."""
+    waiting = list(open_notices(contract))
+    closed = [notice for notice in waiting if close(notice=notice, actor=actor, why="the holder took it back")]
+    add_many(
+        Promise("letter", f"taken-back:{notice.pk}", letters.taken_back(contract, notice, at)) for notice in closed
+    )
+    return bool(closed)
+
+
+def open_notices(contract: Contract) -> QuerySet[Notice]:
+    """Return the notices of a contract that stand without an end, the first one first."""
+    return Notice.objects.filter(contract=contract, state=NoticeState.MATCHED, cancellation__isnull=True).order_by(
+        "received_at", "pk"
+    )
+
+
+def _move(cancellation: Cancellation, to: State, *, at: datetime, actor: Actor, what: str, why: str = "") -> bool:
+    """Change the state by a guarded update, if ``ALLOWED`` has it; return False to whoever comes second."""
+    before = [state for state, after in ALLOWED.items() if to in after]
+    if not Cancellation.objects.filter(pk=cancellation.pk, state__in=before).update(state=to, closed_at=at):
+        return False
     Event.objects.create(
         contract_id=cancellation.contract_id,
         notice_id=cancellation.notice_id,
@@ -254,10 +321,12 @@ def _move(cancellation: Cancellation, to: State, *, at: datetime, actor: Actor, 
         at=at,
         actor=actor.name,
         what=what,
-        before=before,
+        before=cancellation.state,
         after=to,
         why=why,
     )
+    cancellation.state, cancellation.closed_at = to, at
+    return True
 
 
 def end_due_contracts(*, now: datetime) -> int:
@@ -275,44 +344,50 @@ def end_due_contracts(*, now: datetime) -> int:
 
 
 def _end_if_over(cancellation: Cancellation, now: datetime) -> bool:
-    if local_day(cancellation.contract, now) <= cancellation.last_day:
-        return False
+    """End one contract. One whose terms cannot be read is left for the desk and holds up no other."""
     try:
-        with transaction.atomic():
-            _move(cancellation, State.ENDED, at=now, actor=SYSTEM, what="ended")
-    except CannotRevoke:
+        today = local_day(cancellation.contract, now)
+    except (KeyError, ValueError):
+        log.exception("the time zone of contract %s cannot be read", cancellation.contract_id)
         return False
-    return True
+    if today <= cancellation.last_day:
+        return False
+    with transaction.atomic():
+        return _move(cancellation, State.ENDED, at=now, actor=SYSTEM, what="ended")
 
 
-def settle(*, notice_id: int) -> None:
+def settle(*, notice_id: int, said: dict[str, Any] | None = None) -> None:
     """Take up a notice that was recorded but whose end was never scheduled, as after a crash.
 
-    Does nothing where the end is scheduled, was undone, or already waits for its holder.
+    Does nothing where the end is scheduled or was undone, or where the notice is closed or waits for its holder.
     """
-    notice = Notice.objects.filter(pk=notice_id, contract__isnull=False, cancellation__isnull=True).first()
+    notice = Notice.objects.filter(
+        pk=notice_id, contract__isnull=False, state=NoticeState.MATCHED, cancellation__isnull=True
+    ).first()
     if notice is None or Event.objects.filter(notice=notice).exists():
         return
     shown = Quote.from_dict(notice.shown) if notice.shown else None
     try:
-        confirm(notice=notice, shown=shown, actor=SYSTEM)
+        confirm(notice=notice, shown=shown, actor=SYSTEM, said=said)
     except QuoteChanged as changed:
         hold(notice=notice, quote=changed.quote)
     except NothingToEnd:
-        nothing_to_end(notice=notice)
+        close(notice=notice, actor=SYSTEM, why=ENDED_BY_ITSELF)
+    except Unreadable:
+        ask_the_desk(notice=notice)
 
 
 @transaction.atomic
-def nothing_to_end(*, notice: Notice) -> None:
-    """Note that a notice came when the contract had ended by itself."""
+def ask_the_desk(*, notice: Notice) -> None:
+    """Note that a notice stands whose last day a person has to work out."""
     if not Event.objects.filter(notice=notice).exists():
         Event.objects.create(
             contract_id=notice.contract_id,
             notice=notice,
             at=timezone.now(),
             actor=SYSTEM.name,
-            what="nothing to end",
-            why="the contract had ended by itself",
+            what="waits for the desk",
+            why="the terms of the contract cannot be read",
         )
 
 

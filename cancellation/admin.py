@@ -16,12 +16,15 @@ from django.contrib import admin, messages
 from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from billing.models import Instruction
 from cancellation import desk
 from cancellation.actions import Actor
+from cancellation.event_words import state_in_words, why_in_words
 from cancellation.models import Cancellation, Event, Notice, NoticeState
 from cancellation.queries import contracts_with_state
 from config.admin import (
@@ -135,16 +138,11 @@ class CustomerAdmin(DeskAdmin):
         letters = Letter.objects.filter(Q(customer=customer) | Q(contract__customer=customer))
         return {
             "contracts": [desk.standing(contract, now) for contract in contracts],
-            "notices": _notices_of(contracts),
+            "notices": desk.notices_of(contracts),
             "letters": letters.defer("text", "html").order_by("-pk")[: desk.MOST_OF_A_KIND],
             "moments": desk.timeline(contracts, customer),
             "several": len(contracts) > 1,
         }
-
-
-def _notices_of(contracts: list[Contract]) -> QuerySet[Notice]:
-    rows = Notice.objects.filter(contract__in=contracts).select_related("contract", "cancellation")
-    return rows.order_by("-received_at", "-pk")[: desk.MOST_OF_A_KIND]
 
 
 # ---------------------------------------------------------------- contracts
@@ -308,7 +306,7 @@ class ContractAdmin(DeskAdmin):
             kept = contracts_with_state().get(pk=obj.pk)
             context = context | {
                 "standing": desk.standing(kept, timezone.now()),
-                "notices": _notices_of([kept]),
+                "notices": desk.notices_of([kept]),
                 "moments": desk.timeline([kept]),
             }
         return super().render_change_form(request, context, add, change, form_url, obj)
@@ -414,7 +412,7 @@ class CancellationAdmin(FactAdmin):
 class EventAdmin(FactAdmin):
     """What happened, by whom and why."""
 
-    list_display = ("when", "happened", "by", "contract_link", "before", "after")
+    list_display = ("when", "happened", "by", "contract_link", "was", "became")
     list_select_related = ("contract",)
     ordering = ("-at", "-pk")
     search_fields = ("contract__reference", "notice__reference", "what")
@@ -426,17 +424,31 @@ class EventAdmin(FactAdmin):
         "contract_link",
         "notice_link",
         "cancellation_link",
-        "before",
-        "after",
+        "was",
+        "became",
         "reason",
     )
-    readonly_fields = ("when", "happened", "by", "contract_link", "notice_link", "cancellation_link", "reason")
+    readonly_fields = fields
 
     when = shown_instant("at", _("at"))
     contract_link = shown_link("contract", _("contract"))
     notice_link = shown_link("notice", _("notice"))
     cancellation_link = shown_link("cancellation", _("cancellation"))
-    reason = shown_text("why", _("why"))
+
+    @admin.display(description=_("before"))
+    def was(self, event: Event) -> str:
+        """Return the state before, in words."""
+        return state_in_words(event.before)
+
+    @admin.display(description=_("after"))
+    def became(self, event: Event) -> str:
+        """Return the state after, in words."""
+        return state_in_words(event.after)
+
+    @admin.display(description=_("why"))
+    def reason(self, event: Event) -> SafeString:
+        """Return why it happened, in words, line breaks and all."""
+        return format_html("<pre>{}</pre>", why_in_words(event.why))
 
     @admin.display(description=_("what"))
     def happened(self, event: Event) -> str:

@@ -16,4 +16,8 @@ class CancellationConfig(AppConfig):
         """Register the handler. It needs the models, which are loaded by now."""
         from cancellation import actions
 
-        registry.register("settle", lambda entry_id, payload: actions.settle(notice_id=payload["notice_id"]))
+        def settle(entry_id: int, payload: registry.Payload) -> None:
+            actions.settle(notice_id=payload["notice_id"], said=payload.get("said"))
+
+        # What was said stands with the answer; here it is forgotten once the notice is settled.
+        registry.register("settle", settle, forget=True)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from cancellation import actions, pages
-from cancellation.models import Cancellation, State
+from cancellation.models import Cancellation, Notice, State
 from cancellation.steps import NotSignedIn, Walk, unsealed, urls_of, walk
 from subscriptions.models import Contract
 
@@ -39,7 +39,8 @@ def commit(request: HttpRequest, ref: str) -> HttpResponse:
         return HttpResponseRedirect(urls_of(at.contract)["done"])
     actor = actions.Actor.customer(at.customer_id)
     shown = unsealed(request.POST.get("quote", ""), at.contract)
-    notice = actions.receive_notice(
+    said = said_in(request, at)
+    notice = _standing(at) or actions.receive_notice(
         contract=at.contract,
         shown=shown,
         received_at=timezone.now(),
@@ -47,17 +48,29 @@ def commit(request: HttpRequest, ref: str) -> HttpResponse:
         key=at.idempotency_key,
         locale=get_language() or "en",
         declaration=declaration_of(at.contract),
+        said=said,
     )
     try:
-        actions.confirm(notice=notice, shown=shown, actor=actor, said=said_in(request, at))
+        actions.confirm(notice=notice, shown=shown, actor=actor, said=said)
     except actions.QuoteChanged as changed:
         actions.hold(notice=notice, quote=changed.quote)
-        context = pages.changed(request, at, changed.quote, shown, said_in(request, at))
+        context = pages.changed(at, changed.quote, shown, said)
         return render(request, "cancellation/confirm.html", context, status=409)
     except actions.NothingToEnd:
-        actions.nothing_to_end(notice=notice)
+        actions.close(notice=notice, actor=actions.SYSTEM, why=actions.ENDED_BY_ITSELF)
         return render(request, "cancellation/contract.html", pages.contract(at.contract), status=409)
+    except actions.Unreadable:
+        actions.ask_the_desk(notice=notice)
+        return render(request, "cancellation/recorded.html", pages.recorded(at.contract, notice), status=202)
+    except actions.AlreadyUndone:
+        return HttpResponseRedirect(urls_of(at.contract)["contract"])
     return HttpResponseRedirect(urls_of(at.contract)["done"])
+
+
+def _standing(at: Walk) -> Notice | None:
+    """Return the notice that waits for its holder's choice: it counts from its own instant, on any device."""
+    standing: int | None = at.contract.standing_id  # type: ignore[attr-defined]
+    return Notice.objects.get(pk=standing) if standing else None
 
 
 def declaration_of(contract: Contract) -> str:
@@ -73,13 +86,18 @@ def said_in(request: HttpRequest, at: Walk) -> dict[str, Any]:
     if "saying" not in request.POST:
         return at.said
     said = {
-        "reasons": request.POST.getlist("reasons")[:MOST_REASONS],
-        "primary": request.POST.get("primary", "")[:64],
-        "elsewhere": request.POST.get("elsewhere", "")[:3],
-        "words": request.POST.get("words", "")[:LONGEST_TEXT].strip(),
-        "went_well": request.POST.get("went_well", "")[:LONGEST_TEXT].strip(),
+        "reasons": [_clean(code, 64) for code in request.POST.getlist("reasons")[:MOST_REASONS]],
+        "primary": _clean(request.POST.get("primary", ""), 64),
+        "elsewhere": _clean(request.POST.get("elsewhere", ""), 3),
+        "words": _clean(request.POST.get("words", ""), LONGEST_TEXT),
+        "went_well": _clean(request.POST.get("went_well", ""), LONGEST_TEXT),
     }
     return said if any(said.values()) else {}
+
+
+def _clean(text: str, longest: int) -> str:
+    """Return a text as it can be stored: not too long, and without the one character that PostgreSQL refuses."""
+    return text.replace("\x00", "")[:longest].strip()
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -92,10 +110,12 @@ def undo(request: HttpRequest, ref: str) -> HttpResponse:
     if request.method != "POST":
         return HttpResponseRedirect(urls_of(at.contract)["contract"])
     live = Cancellation.objects.filter(contract=at.contract, state=State.SCHEDULED).first()
+    actor, now = actions.Actor.customer(at.customer_id), timezone.now()
     if live is None:
-        return HttpResponseRedirect(urls_of(at.contract)["contract"])
+        taken_back = actions.take_back(contract=at.contract, actor=actor, at=now)
+        return HttpResponseRedirect(urls_of(at.contract)["contract"] + ("?undone=1" if taken_back else ""))
     try:
-        actions.revoke(cancellation_id=live.pk, actor=actions.Actor.customer(at.customer_id), at=timezone.now())
+        actions.revoke(cancellation_id=live.pk, actor=actor, at=now)
     except actions.CannotRevoke:
         return render(request, "cancellation/contract.html", pages.contract(at.contract, too_late=True), status=409)
     return HttpResponseRedirect(urls_of(at.contract)["contract"] + "?undone=1")

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -20,7 +20,8 @@ from django.utils.translation import gettext_lazy
 from billing.models import Instruction, Outcome
 from cancellation import pages
 from cancellation.actions import Actor
-from cancellation.models import Cancellation, Event, Notice, State
+from cancellation.event_words import why_in_words
+from cancellation.models import Cancellation, Event, Notice, NoticeState
 from config.admin import url_of
 from config.formats import format_day, format_instant
 from feedback.models import Answer
@@ -43,16 +44,15 @@ WHAT = {
     "undone": gettext_lazy("Notice undone"),
     "ended": gettext_lazy("Contract ended"),
     "waits for the holder": gettext_lazy("Waits for the holder"),
-    "nothing to end": gettext_lazy("Nothing to end"),
+    "waits for the desk": gettext_lazy("Waits for the desk"),
+    "notice closed": gettext_lazy("Notice closed"),
     INSTRUCTION_DONE: gettext_lazy("Instruction done"),
     CONTRACT_EDITED: gettext_lazy("Contract edited"),
 }
 
-_TOLD = Event.objects.filter(notice=OuterRef("pk"), what="nothing to end")
-_ENDING = Cancellation.objects.filter(contract=OuterRef("contract")).exclude(state=State.REVOKED)
-# A notice that brought about nothing yet: its holder is asked, unless the contract ends by another notice already.
-NOTHING_TO_END = Q(cancellation__isnull=True) & Q(Exists(_TOLD))
-WAITING = Q(cancellation__isnull=True, contract__isnull=False) & ~Q(Exists(_TOLD)) & ~Q(Exists(_ENDING))
+# A notice that brought about nothing yet: its holder, or the desk, is asked.
+NOTHING_TO_END = Q(cancellation__isnull=True, state=NoticeState.CLOSED)
+WAITING = Q(cancellation__isnull=True, contract__isnull=False, state=NoticeState.MATCHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,16 @@ class Moment:
     def when(self) -> str:
         """Return the day, or the instant with its offset, in the contract's own time zone."""
         return format_day(self.at.date()) if self.day_only else format_instant(self.at)
+
+
+def notices_of(contracts: Sequence[Contract]) -> list[tuple[Notice, str]]:
+    """Return the newest notices of contracts, each with when it was received, in its contract's own time zone."""
+    by_pk = {contract.pk: contract for contract in contracts}
+    rows = Notice.objects.filter(contract__in=by_pk).select_related("cancellation").order_by("-received_at", "-pk")
+    return [
+        (row, format_instant(row.received_at.astimezone(zone_of(by_pk.get(row.contract_id or 0)))))
+        for row in rows[:MOST_OF_A_KIND]
+    ]
 
 
 def timeline(contracts: Sequence[Contract], customer: Customer | None = None) -> list[Moment]:
@@ -107,7 +117,8 @@ def _events(contracts: dict[int, Contract]) -> Iterator[Moment]:
     # The notice itself stands on the line already.
     rows = Event.objects.filter(contract__in=contracts).exclude(what="notice received")
     for row in rows.order_by("-at", "-pk")[:MOST_OF_A_KIND]:
-        yield _moment(row, row.at, str(WHAT.get(row.what, row.what)), contracts, detail=row.why, by=row.actor)
+        what, detail = str(WHAT.get(row.what, row.what)), why_in_words(row.why)
+        yield _moment(row, row.at, what, contracts, detail=detail, by=row.actor)
 
 
 def _payments(contracts: dict[int, Contract]) -> Iterator[Moment]:
@@ -156,7 +167,7 @@ def _moment(
     words: str = "",
 ) -> Moment:
     contract = contracts.get(row.contract_id)
-    zone = ZoneInfo(contract.terms["timezone"]) if contract else timezone.get_current_timezone()
+    zone = zone_of(contract)
     day_only = not isinstance(at, datetime)
     instant = datetime.combine(at, time.min, tzinfo=zone) if not isinstance(at, datetime) else at.astimezone(zone)
     return Moment(instant, day_only, what, detail, who(by), words, url_of(row), contract)
@@ -178,27 +189,40 @@ def standing(contract: Contract, at: datetime) -> dict[str, Any]:
     ``contract`` comes from ``contracts_with_state``. ``wrong`` says what cannot be read in its terms.
     """
     try:
-        row = pages.account_row(contract, at)
-        quote = None if row["state"] == "ended" or contract.live_id else pages.quote_now(contract, at)  # type: ignore[attr-defined]
+        agreed, row = contract.agreed, {"contract": contract, **pages.state_on_account(contract, at)}
     except TermsError as error:
         return {"contract": contract, "wrong": str(error), "state_words": UNREADABLE}
+    is_open = row["state"] == "running" and not contract.live_id  # type: ignore[attr-defined]
+    quote = pages.quote_now(contract, at) if is_open else None
     return row | {
         "wrong": "",
         "state_words": state_in_words(row["state"], row["last_day"]),
         "how_to_leave": pages.how_to_leave(contract),
         "quote": quote,
-        "why": words.why(contract.agreed, quote.rule) if quote else [],
+        # Where a notice stands and waits for its holder, its own instant counts.
+        "waits": getattr(contract, "standing_at", None) is not None,
+        "why": words.why(agreed, quote.rule) if quote else [],
         "arithmetic": pages.arithmetic(quote, contract.refund_policy) if quote else [],
     }
 
 
 def standing_short(contract: Contract, at: datetime) -> str:
     """Return in a few words whether a contract runs, ends or has ended; asks the database nothing."""
+    told = pages.account_row(contract, at)
+    return str(UNREADABLE) if told["state"] == "unreadable" else state_in_words(told["state"], told["last_day"])
+
+
+def readable(contract: Contract) -> bool:
+    """Tell whether the terms of a contract are terms."""
     try:
-        row = pages.account_row(contract, at)
+        return bool(contract.agreed)
     except TermsError:
-        return str(UNREADABLE)
-    return state_in_words(row["state"], row["last_day"])
+        return False
+
+
+def zone_of(contract: Contract | None) -> tzinfo:
+    """Return the time zone of a contract; the server's without one, and where the terms cannot be read."""
+    return ZoneInfo(contract.agreed.timezone) if contract and readable(contract) else timezone.get_current_timezone()
 
 
 def state_in_words(state: str, last_day: date | None) -> str:

@@ -8,9 +8,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from cancellation.commit import LONGEST_TEXT
 from feedback.queries import ReasonGroup, offered_reasons
-
-LONGEST_TEXT = 5000
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,17 @@ def undo_confirmed(contract: Contract, cancellation: Cancellation, at: datetime)
     return _letter("undo-confirmed", contract, locale, facts)
 
 
+def taken_back(contract: Contract, notice: Notice, at: datetime) -> dict[str, Any]:
+    """Return the facts of the letter that a notice was taken back before its end was fixed."""
+    facts = {
+        **_common(contract),
+        "last_day": None,
+        "undone_at": _local(contract, at),
+        "notice_reference": notice.reference,
+    }
+    return _letter("undo-confirmed", contract, notice.locale, facts)
+
+
 def _letter(kind: str, contract: Contract, locale: str, facts: dict[str, Any]) -> dict[str, Any]:
     return {
         "kind": kind,

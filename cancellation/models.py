@@ -49,6 +49,8 @@ class NoticeState(models.TextChoices):
     MATCHED = "matched", _("matched")
     UNMATCHED = "unmatched", _("unmatched")
     REPUDIATED = "repudiated", _("repudiated")
+    # Nothing more follows from it: another notice ended the contract, it had ended already, or it was taken back.
+    CLOSED = "closed", _("closed")
 
 
 class Notice(models.Model):

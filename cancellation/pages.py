@@ -8,31 +8,43 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cancellation import queries
-from cancellation.models import Cancellation
+from cancellation.models import Cancellation, Notice
 from cancellation.quotes import Quote, RefundLine, ordinary
-from cancellation.steps import Walk, sealed, urls_of
+from cancellation.steps import Walk, after, place_of, sealed, urls_of
 from subscriptions import words
 from subscriptions.formats import format_money
 from subscriptions.models import Contract
-from subscriptions.terms import initial_last_day, quote_for_day
+from subscriptions.terms import TermsError, initial_last_day, quote_for_day
 
 PAYMENTS_SHOWN = 6
 
 
 def quote_now(contract: Contract, at: datetime) -> Quote | None:
-    """Return what a notice at this instant would mean; None where the contract has ended by itself."""
-    return ordinary(queries.agreed_of(contract), at)
+    """Return what a notice at this instant would mean; None where the contract has ended by itself.
+
+    Where a notice stands already and waits for its holder's choice, its own instant counts.
+    """
+    return ordinary(queries.agreed_of(contract), standing_at(contract) or at)
 
 
-def step(request: HttpRequest, at: Walk, quote: Quote) -> dict[str, Any]:
+def standing_at(contract: Contract) -> datetime | None:
+    """Return when the notice came that stands without an end yet."""
+    return getattr(contract, "standing_at", None)
+
+
+def step(name: str, at: Walk, quote: Quote) -> dict[str, Any]:
     """Return what every step before the act shows: the contract, the quote, and where the buttons lead."""
+    urls = urls_of(at.contract)
     return {
         **_common(at.contract),
+        **place_of(name),
+        "next_url": urls[after(name)],
+        "standing_at": standing_at(at.contract),
+        "components": components_of(at.contract),
         "quote": quote,
         "sealed": sealed(quote, at.contract),
         "why": words.why(at.contract.agreed, quote.rule),
@@ -41,9 +53,9 @@ def step(request: HttpRequest, at: Walk, quote: Quote) -> dict[str, Any]:
     }
 
 
-def changed(request: HttpRequest, at: Walk, quote: Quote, shown: Quote | None, said: dict[str, Any]) -> dict[str, Any]:
+def changed(at: Walk, quote: Quote, shown: Quote | None, said: dict[str, Any]) -> dict[str, Any]:
     """Return the confirm step that says what has changed since the holder saw it."""
-    return {**step(request, at, quote), "changed": True, "shown": shown, "said": said}
+    return {**step("confirm", at, quote), "changed": True, "shown": shown, "said": said}
 
 
 def contract(contract: Contract, **more: Any) -> dict[str, Any]:
@@ -58,6 +70,7 @@ def contract(contract: Contract, **more: Any) -> dict[str, Any]:
         "quote": quote or (Quote.from_dict(live.quote) if live and live.quote else None),
         "state": _state(live, quote, today),
         "can_undo": bool(live and live.can_be_revoked_on(today)),
+        "standing_at": standing_at(contract),
         "ended_by_itself": live is None and quote is None,
         "ended_on": initial_last_day(contract.agreed) if live is None and quote is None else None,
         "payments": queries.payments_of(contract)[:PAYMENTS_SHOWN],
@@ -87,18 +100,35 @@ def done(at: Walk, live: Cancellation) -> dict[str, Any]:
 
 def account_row(contract: Contract, at: datetime) -> dict[str, Any]:
     """Return one contract as the account lists it."""
+    try:
+        return {"contract": contract, **state_on_account(contract, at)}
+    except TermsError:
+        # One contract that cannot be read must not hide the others.
+        return {"contract": contract, "state": "unreadable"}
+
+
+def state_on_account(contract: Contract, at: datetime) -> dict[str, Any]:
+    """Return where a contract stands: running, ending or ended, and by when. TermsError where nobody can say."""
     today = queries.local_day(contract, at)
     ends: date | None = contract.live_last_day  # type: ignore[attr-defined]
     told = quote_for_day(contract.agreed, today)
     last_day = ends or (told.last_day if contract.agreed.renewal == "none" else None)
     over = (ends is not None and ends < today) or (ends is None and told.last_day is None)
     return {
-        "contract": contract,
-        "url": urls_of(contract)["contract"],
         "state": "ended" if over else "ending" if ends else "running",
         "last_day": last_day,
         "period": words.period(contract.agreed.billing),
     }
+
+
+def unreadable(contract: Contract) -> dict[str, Any]:
+    """Return the page of a contract whose terms cannot be read: the way out stays open all the same."""
+    return {**_common(contract), "standing_at": standing_at(contract)}
+
+
+def recorded(contract: Contract, notice: Notice) -> dict[str, Any]:
+    """Return the page that a notice is recorded while a person works out its last day."""
+    return {**_common(contract), "notice": notice}
 
 
 def components_of(contract: Contract) -> list[dict[str, Any]]:

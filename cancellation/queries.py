@@ -10,13 +10,13 @@ from uuid import UUID
 from django.db.models import Aggregate, Count, F, JSONField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce, JSONObject
 
-from cancellation.models import Cancellation, State, Visit
+from cancellation.models import Cancellation, Notice, NoticeState, State, Visit
 from cancellation.quotes import Agreed, Paid
 from subscriptions import reading
 from subscriptions.models import Component, Contract, Customer
 
-# Enough for the pages, and for every payment that can still reach past a last day.
-PAYMENTS_READ = 24
+# Those that reach furthest come first, so every payment that can still reach past a last day is among them.
+PAYMENTS_READ = 120
 NO_VISIT = UUID(int=0)
 
 
@@ -31,32 +31,25 @@ class JsonList(Aggregate):
 
 
 def local_day(contract: Contract, at: datetime) -> date:
-    """Return the calendar day of an instant in the contract's time zone."""
-    return reading.local_day(at, contract.terms["timezone"])
+    """Return the calendar day of an instant in the contract's time zone. Raises TermsError where it has none."""
+    return reading.local_day(at, contract.agreed.timezone)
 
 
 def agreed_of(contract: Contract) -> Agreed:
-    """Return what a quote needs of a contract; reads its payments with one statement.
-
-    Payments in another currency than the contract's are settled by hand, never added up.
-    """
+    """Return what a quote needs of a contract; reads its payments with one statement."""
     return Agreed(
         terms=contract.agreed,
         price=contract.price,
         refund_policy=contract.refund_policy,
-        paid=tuple(
-            Paid(row.paid_from, row.paid_to, row.amount)
-            for row in payments_of(contract)
-            if row.currency == contract.currency
-        ),
+        paid=tuple(Paid(row.paid_from, row.paid_to, row.amount) for row in payments_of(contract)),
     )
 
 
 def payments_of(contract: Contract) -> list[Any]:
-    """Return the newest payments, read once per contract object."""
+    """Return the payments that reach furthest, read once per contract object."""
     if not hasattr(contract, "newest_payments"):
         contract.newest_payments = list(  # type: ignore[attr-defined]
-            contract.payments.order_by("-paid_from", "-pk")[:PAYMENTS_READ]
+            contract.payments.order_by("-paid_to", "-pk")[:PAYMENTS_READ]
         )
     return contract.newest_payments  # type: ignore[attr-defined,no-any-return]
 
@@ -91,19 +84,33 @@ def _contracts_with_parts() -> QuerySet[Contract]:
         .annotate(parts=JsonList(JSONObject(pk="pk", kind="kind", name="name")))
         .values("parts")
     )
-    return contracts_with_state().annotate(parts=Subquery(parts)).order_by()
+    standing = Notice.objects.filter(
+        contract=OuterRef("pk"), state=NoticeState.MATCHED, cancellation__isnull=True
+    ).order_by("received_at", "pk")
+    return (
+        contracts_with_state()
+        .annotate(
+            parts=Subquery(parts),
+            standing_id=Subquery(standing.values("pk")[:1]),
+            standing_at=Subquery(standing.values("received_at")[:1]),
+        )
+        .order_by()
+    )
 
 
-def contract_of(customer_id: int, epoch: int, reference: str, visit: UUID | None = None) -> Contract | None:
-    """Return a customer's own contract, or None: not there, not theirs, or the sign-in is no longer valid.
+def contract_of(customer_id: int, reference: str, visit: UUID | None = None) -> Contract | None:
+    """Return a customer's own contract with its customer, or None: not there, or not theirs.
 
-    ``visit_said`` carries what was ticked or typed in the visit so far, ``parts`` the components of a bundle.
+    ``visit_said`` carries what was ticked or typed in the visit so far, ``parts`` the components of a bundle,
+    ``standing_id`` and ``standing_at`` the first notice that waits for its holder's choice.
     """
+    if not reference.isprintable():
+        return None
     said = Visit.objects.filter(key=visit or NO_VISIT, contract=OuterRef("pk")).order_by().values("said")[:1]
     found = (
         _contracts_with_parts()
         .annotate(visit_said=Subquery(said, output_field=JSONField()))
-        .filter(reference=reference, customer_id=customer_id, customer__sign_in_epoch=epoch)
+        .filter(reference=reference, customer_id=customer_id)
     )
     return next(iter(found), None)
 

@@ -32,7 +32,7 @@ class Paid:
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """What a quote needs to know of a contract. ``paid`` is newest first."""
+    """What a quote needs to know of a contract."""
 
     terms: Terms
     price: Money
@@ -67,6 +67,8 @@ class Quote:
     last_charge: Money | None
     last_charge_on: date | None
     refund_lines: tuple[RefundLine, ...] = ()
+    # What comes back of payments in another currency than the contract's; currencies are never added up.
+    other_refunds: tuple[Money, ...] = ()
 
     @property
     def net(self) -> Money:
@@ -85,11 +87,14 @@ class Quote:
     @property
     def fingerprint(self) -> str:
         """Return a short digest of the days and amounts that the holder is shown."""
-        facts = {name: value for name, value in self.as_dict().items() if name != "received_on"}
+        facts = {name: value for name, value in self._figures().items() if name != "received_on"}
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:20]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the figures as JSON values; money as [minor units, currency]."""
+        """Return the figures and their fingerprint as JSON values; money as [minor units, currency]."""
+        return {**self._figures(), "fingerprint": self.fingerprint}
+
+    def _figures(self) -> dict[str, Any]:
         return {
             "received_on": self.received_on.isoformat(),
             "last_day": self.last_day.isoformat(),
@@ -107,6 +112,7 @@ class Quote:
                 [line.paid_from.isoformat(), line.paid_to.isoformat(), _pair(line.paid), _pair(line.refund)]
                 for line in self.refund_lines
             ],
+            "other_refunds": [_pair(money) for money in self.other_refunds],
         }
 
     @classmethod
@@ -129,13 +135,18 @@ class Quote:
                 RefundLine(date.fromisoformat(a), date.fromisoformat(b), Money(*paid), Money(*back))
                 for a, b, paid, back in data["refund_lines"]
             ),
+            other_refunds=tuple(Money(*pair) for pair in data["other_refunds"]),
         )
 
     def worse_than(self, shown: Quote) -> bool:
         """Tell whether anything here is worse for the holder than what they were shown."""
-        if self.refund.currency != shown.refund.currency:
+        if self.refund.currency != shown.refund.currency or self._gives_less_elsewhere(shown):
             return True
         return self.last_day > shown.last_day or self.net < shown.net or shown.charges_total < self.charges_total
+
+    def _gives_less_elsewhere(self, shown: Quote) -> bool:
+        here = {money.currency: money.minor for money in self.other_refunds}
+        return any(here.get(money.currency, 0) < money.minor for money in shown.other_refunds)
 
 
 def ordinary(agreed: Agreed, received_at: datetime) -> Quote | None:
@@ -146,6 +157,7 @@ def ordinary(agreed: Agreed, received_at: datetime) -> Quote | None:
     lines = tuple(_refund_lines(agreed, told.last_day))
     charges = tuple(_charges(agreed, told.received_on, told.last_day))
     nothing = Money(0, agreed.price.currency)
+    refunds = _by_currency(lines)
     return Quote(
         received_on=told.received_on,
         last_day=told.last_day,
@@ -153,7 +165,7 @@ def ordinary(agreed: Agreed, received_at: datetime) -> Quote | None:
         if_missed_last_day=told.if_missed_last_day,
         one_day_earlier_last_day=_one_day_earlier(agreed.terms, told.received_on, told.last_day),
         rule=str(rule_of(agreed.terms, told.received_on)),
-        refund=sum((line.refund for line in lines), nothing),
+        refund=refunds.pop(agreed.price.currency, nothing),
         # The ordinary way out costs nothing; fees belong to the early release.
         fee=nothing,
         charges=len(charges),
@@ -161,7 +173,16 @@ def ordinary(agreed: Agreed, received_at: datetime) -> Quote | None:
         last_charge=charges[-1][1] if charges else None,
         last_charge_on=charges[-1][0] if charges else None,
         refund_lines=lines,
+        other_refunds=tuple(refunds[currency] for currency in sorted(refunds) if refunds[currency].minor),
     )
+
+
+def _by_currency(lines: tuple[RefundLine, ...]) -> dict[str, Money]:
+    """Return what comes back in each currency."""
+    sums: dict[str, Money] = {}
+    for line in lines:
+        sums[line.refund.currency] = sums.get(line.refund.currency, Money(0, line.refund.currency)) + line.refund
+    return sums
 
 
 def _one_day_earlier(terms: Terms, received_on: date, last_day: date) -> date | None:
@@ -186,14 +207,21 @@ def _refund_lines(agreed: Agreed, last_day: date) -> Iterator[RefundLine]:
 
 
 def _charges(agreed: Agreed, received_on: date, last_day: date) -> Iterator[tuple[date, Money]]:
-    """Yield the billing days still to come, with what is due; a period cut short costs its share only."""
-    paid_through = max((paid.paid_to for paid in agreed.paid), default=received_on)
-    # What lies before the notice is either paid or disputed elsewhere; a quote speaks of what is to come.
-    day = billing_period_around(agreed.terms, max(paid_through, received_on))[1] + ONE_DAY
-    day = max(day, agreed.terms.starts_on)
+    """Yield the billing days still to come, with what is due; a period cut short costs its share only.
+
+    What lies before the notice is either paid or disputed elsewhere; a quote speaks of what is to come. A period that
+    has begun already, or that a payment reaches into, is taken for billed.
+    """
+    terms = agreed.terms
+    paid_through = max((paid.paid_to for paid in agreed.paid), default=None)
+    day = max(received_on, terms.starts_on, paid_through + ONE_DAY if paid_through else received_on)
+    first, last = billing_period_around(terms, day)
+    if day not in (first, terms.starts_on):
+        day = last + ONE_DAY
     while day <= last_day:
-        first, last = billing_period_around(agreed.terms, day)
-        yield day, agreed.price - _unused(agreed, first, last, last_day)
+        first, last = billing_period_around(terms, day)
+        if (due := agreed.price - _unused(agreed, first, last, last_day)).minor:
+            yield day, due
         day = last + ONE_DAY
 
 

@@ -21,7 +21,8 @@ from cancellation.quotes import Quote
 from subscriptions.models import Contract
 from subscriptions.signin import signed_in
 
-STEPS = ("overview", "reasons", "confirm", "done")
+# What stands before the act, in order; ``done`` follows the act. Another step joins here and in ``urls``.
+BEFORE_THE_ACT = ("overview", "reasons", "confirm")
 VISIT_COOKIE = "fw_visit"
 VISIT_SALT = "fairwell.visit"
 QUOTE_SALT = "fairwell.quote"
@@ -53,7 +54,7 @@ class Walk:
     @property
     def idempotency_key(self) -> str:
         """Return the key that makes this visit's notice once; an undo opens a new one."""
-        return f"guided:{self.visit}:{self.contract.revoked}"  # type: ignore[attr-defined]
+        return f"guided:{self.contract.pk}:{self.visit}:{self.contract.revoked}"  # type: ignore[attr-defined]
 
 
 def walk(request: HttpRequest, ref: str) -> Walk:
@@ -61,17 +62,31 @@ def walk(request: HttpRequest, ref: str) -> Walk:
     who = signed_in(request)
     if who is None:
         raise NotSignedIn(to_sign_in(request))
+    customer_id, epoch = who
     visit = visit_of(request)
-    contract = queries.contract_of(*who, ref, visit)
+    contract = queries.contract_of(customer_id, ref, visit)
     if contract is None:
         raise Http404
-    return Walk(contract, who[0], visit)
+    if contract.customer.sign_in_epoch != epoch:
+        raise NotSignedIn(to_sign_in(request))
+    return Walk(contract, customer_id, visit)
 
 
 def to_sign_in(request: HttpRequest) -> HttpResponse:
-    """Lead to the sign-in, and from there back to the page that was asked for."""
+    """Lead to the sign-in, and from there back: to the page itself, or from an act to the page before it."""
     back = request.path if request.method in ("GET", "HEAD") else request.path.rsplit("/", 2)[0] + "/"
     return HttpResponseRedirect(f"{reverse('subscriptions:sign-in')}?{urlencode({'next': back})}")
+
+
+def place_of(step: str) -> dict[str, Any]:
+    """Return where a step stands: ``at`` of ``of``, and the numbers of all ``steps``."""
+    of = len(BEFORE_THE_ACT)
+    return {"at": BEFORE_THE_ACT.index(step) + 1, "of": of, "steps": range(1, of + 1)}
+
+
+def after(step: str) -> str:
+    """Return the step that follows, up to the one that commits."""
+    return BEFORE_THE_ACT[min(BEFORE_THE_ACT.index(step) + 1, len(BEFORE_THE_ACT) - 1)]
 
 
 def visit_of(request: HttpRequest) -> uuid.UUID:

@@ -15,9 +15,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from cancellation import actions, calendars, pages, queries
 from cancellation.forms import ReasonsForm
 from cancellation.quotes import Quote
-from cancellation.steps import NotSignedIn, Walk, remember_visit, to_sign_in, urls_of, walk
+from cancellation.steps import NotSignedIn, Walk, after, remember_visit, to_sign_in, urls_of, walk
+from feedback.queries import offered_reasons
 from outbox.queries import payload_of
 from subscriptions.signin import signed_in
+from subscriptions.terms import TermsError
 
 View = Callable[..., HttpResponse]
 
@@ -31,7 +33,10 @@ def walked(view: Callable[[HttpRequest, Walk], HttpResponse]) -> View:
             at = walk(request, ref)
         except NotSignedIn as stranger:
             return stranger.response
-        return view(request, at)
+        try:
+            return view(request, at)
+        except TermsError:
+            return render(request, "cancellation/unreadable.html", pages.unreadable(at.contract))
 
     return inner
 
@@ -58,12 +63,12 @@ def account(request: HttpRequest) -> HttpResponse:
     if who is None:
         return to_sign_in(request)
     contracts = list(queries.contracts_of(*who))
-    now = timezone.now()
-    rows = [pages.account_row(contract, now) for contract in contracts]
     customer = contracts[0].customer if contracts else queries.customer_of(*who)
     if customer is None:
         return to_sign_in(request)
-    return render(request, "account.html", {"rows": rows, "contracts": contracts, "customer": customer})
+    now = timezone.now()
+    rows = [pages.account_row(contract, now) for contract in contracts]
+    return render(request, "account.html", {"rows": rows, "customer": customer})
 
 
 @require_safe
@@ -78,8 +83,7 @@ def contract(request: HttpRequest, at: Walk) -> HttpResponse:
 def overview(request: HttpRequest, at: Walk, quote: Quote) -> HttpResponse:
     """Show the whole quote: what leaving today means."""
     actions.note_visit(key=at.visit, contract=at.contract, step="overview", at=timezone.now())
-    context = pages.step(request, at, quote) | {"components": pages.components_of(at.contract)}
-    return render(request, "cancellation/overview.html", context)
+    return render(request, "cancellation/overview.html", pages.step("overview", at, quote))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -89,10 +93,12 @@ def reasons(request: HttpRequest, at: Walk, quote: Quote) -> HttpResponse:
     form = ReasonsForm(request.POST) if request.method == "POST" else ReasonsForm(initial=at.said)
     if request.method == "POST" and form.is_valid():
         actions.keep_said(key=at.visit, contract=at.contract, step="reasons", said=form.said(), at=timezone.now())
-        return HttpResponseRedirect(urls_of(at.contract)["confirm"])
+        return HttpResponseRedirect(urls_of(at.contract)[after("reasons")])
     actions.note_visit(key=at.visit, contract=at.contract, step="reasons", at=timezone.now())
     status = 422 if form.is_bound else 200
-    return render(request, "cancellation/reasons.html", pages.step(request, at, quote) | {"form": form}, status=status)
+    return render(
+        request, "cancellation/reasons.html", pages.step("reasons", at, quote) | {"form": form}, status=status
+    )
 
 
 @require_safe
@@ -100,8 +106,7 @@ def reasons(request: HttpRequest, at: Walk, quote: Quote) -> HttpResponse:
 def confirm(request: HttpRequest, at: Walk, quote: Quote) -> HttpResponse:
     """Show the whole quote once more, with one button."""
     actions.note_visit(key=at.visit, contract=at.contract, step="confirm", at=timezone.now())
-    context = pages.step(request, at, quote) | {"components": pages.components_of(at.contract)}
-    return render(request, "cancellation/confirm.html", context)
+    return render(request, "cancellation/confirm.html", pages.step("confirm", at, quote))
 
 
 @require_safe
@@ -118,9 +123,13 @@ def done(request: HttpRequest, at: Walk) -> HttpResponse:
 def _left_out(cancellation_id: int) -> str:
     """Return a note where a ticked reason is not one of ours; what is known was kept."""
     said: dict[str, Any] = payload_of(f"said:{cancellation_id}").get("said", {})
-    known = {code for code, _label in ReasonsForm().fields["reasons"].choices}  # type: ignore[attr-defined]
     ticked = {*said.get("reasons", []), said.get("primary", "")} - {""}
-    return _("One of the reasons you ticked is no longer on our list and was left out.") if ticked - known else ""
+    known = {reason.code for group in offered_reasons() for reason in group.reasons} if ticked else set()
+    return (
+        _("One of the reasons you ticked is no longer on our list and was left out.")
+        if known and ticked - known
+        else ""
+    )
 
 
 @require_safe

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.core.cache import cache
+from django.db import DatabaseError
 from django.utils.translation import gettext_lazy as _
 
 from feedback.models import Reason, Root
 
 SECONDS = 60
+log = logging.getLogger(__name__)
 
 # The roots as a customer is asked; the report uses their short names.
 SPOKEN = {
@@ -41,11 +45,25 @@ class ReasonGroup:
 
 def offered_reasons() -> tuple[ReasonGroup, ...]:
     """Return the tree by root in the active language. Read at most once a minute and process."""
-    rows = cache.get("feedback.reasons")
+    try:
+        return _grouped(_offered_rows())
+    except DatabaseError:
+        # Asking why is a courtesy: without it the way out stays as short as it is.
+        log.exception("the reason tree cannot be read")
+        return ()
+
+
+def _offered_rows() -> list[Reason]:
+    try:
+        rows: list[Reason] | None = cache.get("feedback.reasons")
+    except Exception:
+        log.exception("the cache does not answer")
+        rows = None
     if rows is None:
         rows = list(Reason.objects.filter(active=True).order_by("position", "pk"))
-        cache.set("feedback.reasons", rows, SECONDS)
-    return _grouped(rows)
+        with suppress(Exception):
+            cache.set("feedback.reasons", rows, SECONDS)
+    return rows
 
 
 def forget_reasons() -> None:

@@ -39,6 +39,8 @@ def _read(name: str, value: Any) -> Any:
         return date.fromisoformat(value)
     if isinstance(value, str) and name.endswith("_at"):
         return datetime.fromisoformat(value)
+    if name == "other_refunds":
+        return [Money(*pair) for pair in value]
     if isinstance(value, list) and len(value) == 2 and isinstance(value[0], int):
         return Money(*value)
     return value

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 
 from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Upper
@@ -20,6 +21,12 @@ from subscriptions.amounts import Money
 
 # No 0/O, 1/I/L: a reference is read out on the phone.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+
+
+# It stands in the addresses of pages, so it has no blanks and none of the signs that mean something there.
+fits_an_address = RegexValidator(
+    r"^(?!\.{1,2}$)[^\s/\\?#%\x00-\x1f]{1,64}$", _("A reference has 1 to 64 characters without blanks, / \\ ? # or %.")
+)
 
 
 def new_reference(prefix: str, length: int = 8) -> str:
@@ -131,7 +138,9 @@ class PlanPrice(models.Model):
 class Contract(models.Model):
     """What a customer agreed to, as agreed."""
 
-    reference = models.CharField(_("reference"), max_length=64, unique=True, default=contract_reference)
+    reference = models.CharField(
+        _("reference"), max_length=64, unique=True, default=contract_reference, validators=[fits_an_address]
+    )
     customer = models.ForeignKey(
         Customer, on_delete=models.PROTECT, related_name="contracts", verbose_name=_("customer")
     )
@@ -241,7 +250,7 @@ class Payment(models.Model):
             models.CheckConstraint(name="payment_days_in_order", condition=Q(paid_to__gte=F("paid_from"))),
             models.CheckConstraint(name="payment_not_negative", condition=Q(amount_minor__gte=0)),
         ]
-        indexes = [models.Index(fields=["contract", "-paid_from"], name="payment_newest")]
+        indexes = [models.Index(fields=["contract", "-paid_to"], name="payment_furthest")]
 
     def __str__(self) -> str:
         return f"{self.amount} {self.paid_from}–{self.paid_to}"

@@ -190,7 +190,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'payment',
                 'verbose_name_plural': 'payments',
                 'ordering': ['contract', '-paid_from', '-pk'],
-                'indexes': [models.Index(fields=['contract', '-paid_from'], name='payment_newest')],
+                'indexes': [models.Index(fields=['contract', '-paid_to'], name='payment_furthest')],
                 'constraints': [models.UniqueConstraint(fields=('contract', 'reference'), name='one_payment_per_reference'), models.CheckConstraint(condition=models.Q(('paid_to__gte', models.F('paid_from'))), name='payment_days_in_order'), models.CheckConstraint(condition=models.Q(('amount_minor__gte', 0)), name='payment_not_negative')],
             },
         ),

@@ -140,10 +140,11 @@ def test_a_contract_that_ended_by_itself_keeps_the_notice_and_schedules_nothing(
 
     with pytest.raises(actions.NothingToEnd):
         actions.confirm(notice=notice, shown=None, actor=HOLDER)
-    actions.nothing_to_end(notice=notice)
+    assert actions.close(notice=notice, actor=HOLDER, why=actions.ENDED_BY_ITSELF)
+    assert not actions.close(notice=notice, actor=HOLDER, why=actions.ENDED_BY_ITSELF)
 
     assert not Cancellation.objects.exists()
-    assert Event.objects.get().what == "nothing to end"
+    assert Event.objects.get().why == "the contract had ended by itself"
 
 
 def test_undo_is_an_event_and_erases_nothing() -> None:
@@ -247,11 +248,24 @@ def test_settling_leaves_an_undone_notice_alone() -> None:
     assert Cancellation.objects.get().state == State.REVOKED
 
 
-def test_payments_in_another_currency_do_not_stop_the_act() -> None:
+def test_payments_in_another_currency_do_not_stop_the_act_and_are_not_forgotten() -> None:
     contract = make_contract()
     pay(contract, "2026-11-01", "2027-10-31", 12_000, currency="JPY")
 
-    assert leave(contract).refund_minor == 0
+    cancellation = leave(contract)
+
+    assert cancellation.refund_minor == 0
+    assert Entry.objects.get(topic="billing").payload["other_refunds"] == [[10_000, "JPY"]]
+
+
+def test_a_year_paid_ahead_is_found_behind_many_small_payments() -> None:
+    contract = make_contract()
+    pay(contract, "2026-01-01", "2027-12-31", 24_000)
+    for week in range(60):
+        day = date(2025, 10, 1) + timedelta(days=7 * week)
+        pay(contract, day.isoformat(), (day + timedelta(days=6)).isoformat(), 100)
+
+    assert leave(contract).refund_minor == 12_000
 
 
 def test_facts_and_promises_fall_together(django_capture_on_commit_callbacks: Any, monkeypatch: Any) -> None:

@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 import time_machine
 from django.core import signing
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from cancellation import actions
 from cancellation.models import Cancellation, Event, Notice, State, Visit
+from cancellation.steps import unsealed
 from feedback.models import Reason
 from outbox.models import Entry
 from subscriptions.models import Contract, Customer
@@ -267,12 +268,6 @@ def test_somebody_elses_contract_is_not_there(client: Client, contract: Contract
     assert not Notice.objects.exists()
 
 
-def test_a_sign_in_that_was_ended_everywhere_opens_nothing(holder: Client, contract: Contract) -> None:
-    Customer.objects.update(sign_in_epoch=1)
-
-    assert holder.get(url(contract)).status_code in (302, 404)
-
-
 def test_a_contract_that_ended_by_itself_says_so_and_still_takes_the_notice(client: Client) -> None:
     contract = make_contract(terms=terms_dict(initial_term={"months": 12}, renewal="none"))
     let_in(client, contract.customer)
@@ -283,7 +278,7 @@ def test_a_contract_that_ended_by_itself_says_so_and_still_takes_the_notice(clie
     assert client.get(url(contract, "cancel/")).url == url(contract)
     assert client.post(url(contract, "cancel/now/"), {"quote": ""}).status_code == 409
     assert Notice.objects.count() == 1
-    assert Event.objects.get().what == "nothing to end"
+    assert Event.objects.get().why == "the contract had ended by itself"
 
 
 def test_undo_after_the_last_day_is_refused_with_words(holder: Client, contract: Contract) -> None:
@@ -383,3 +378,201 @@ def test_a_dead_broker_costs_nothing_but_a_log_line(
 
     assert answer.status_code == 302
     assert actions.end_due_contracts(now=NOON) == 0
+
+
+# ---------------------------------------------------------------- standing notices, other devices, broken parts
+
+
+def notice_that_waits() -> Contract:
+    """Return a contract whose notice of 30 November waits: what its holder had seen could not be read."""
+    contract = make_contract()
+    with time_machine.travel(datetime(2026, 11, 30, 12, 0, tzinfo=UTC), tick=False):
+        client = let_in(Client(), contract.customer)
+        assert client.post(url(contract, "cancel/now/"), {"quote": "unreadable"}).status_code == 409
+    return contract
+
+
+def test_a_standing_notice_keeps_its_instant_on_another_device_a_day_later() -> None:
+    contract = notice_that_waits()
+
+    with time_machine.travel(datetime(2026, 12, 1, 12, 0, tzinfo=UTC), tick=False):
+        elsewhere = let_in(Client(), contract.customer)
+        page = elsewhere.get(url(contract))
+        assert "30 November 2026" in page.content.decode()
+        confirm = elsewhere.get(url(contract, "cancel/confirm/"))
+        assert "31 December 2026" in confirm.content.decode()
+        elsewhere.post(url(contract, "cancel/now/"), {"quote": quote_on(confirm)})
+
+    cancellation = Cancellation.objects.get()
+    assert cancellation.last_day.isoformat() == "2026-12-31"
+    assert Notice.objects.count() == 1
+
+
+def test_a_standing_notice_can_be_taken_back() -> None:
+    contract = notice_that_waits()
+
+    with time_machine.travel(datetime(2026, 12, 1, 12, 0, tzinfo=UTC), tick=False):
+        client = let_in(Client(), contract.customer)
+        answer = client.post(url(contract, "cancel/undo/"), follow=True)
+
+    assert 'data-action="start"' in answer.content.decode()
+    assert Notice.objects.get().state == "closed"
+    assert Entry.objects.filter(dedupe_key__startswith="taken-back:").count() == 1
+    assert not Cancellation.objects.exists()
+
+
+def test_two_devices_at_once_leave_no_notice_behind_that_could_end_it_again(contract: Contract) -> None:
+    one, two = let_in(Client(), contract.customer), let_in(Client(), contract.customer)
+    first, second = one.get(url(contract, "cancel/")), two.get(url(contract, "cancel/"))
+    shown = unsealed(quote_on(second), contract)
+    # The other device's notice is recorded in the moment before the first one is confirmed.
+    surplus = actions.receive_notice(
+        contract=contract,
+        shown=shown,
+        received_at=NOON,
+        actor=actions.SYSTEM,
+        key="other",
+        locale="en",
+        declaration="x",
+    )
+    own = actions.receive_notice(
+        contract=contract, shown=shown, received_at=NOON, actor=actions.SYSTEM, key="own", locale="en", declaration="x"
+    )
+    actions.confirm(notice=own, shown=shown, actor=actions.SYSTEM)
+    actions.confirm(notice=surplus, shown=shown, actor=actions.SYSTEM)
+    one.post(url(contract, "cancel/undo/"))
+
+    actions.settle(notice_id=surplus.pk)
+    actions.settle(notice_id=own.pk)
+
+    assert list(Cancellation.objects.values_list("state", flat=True)) == [State.REVOKED]
+    surplus.refresh_from_db()
+    assert surplus.state == "closed"
+    assert quote_on(first)
+
+
+def test_an_undo_closes_a_notice_that_a_crash_had_left_behind(contract: Contract, holder: Client) -> None:
+    page = holder.get(url(contract, "cancel/"))
+    left = actions.receive_notice(
+        contract=contract,
+        shown=unsealed(quote_on(page), contract),
+        received_at=NOON,
+        actor=actions.SYSTEM,
+        key="left",
+        locale="en",
+        declaration="x",
+    )
+    other = actions.receive_notice(
+        contract=contract, shown=None, received_at=NOON, actor=actions.SYSTEM, key="o", locale="en", declaration="x"
+    )
+    actions.confirm(notice=other, shown=unsealed(quote_on(page), contract), actor=actions.SYSTEM)
+    holder.post(url(contract, "cancel/undo/"))
+
+    actions.settle(notice_id=left.pk)
+
+    assert not Cancellation.objects.exclude(state=State.REVOKED).exists()
+
+
+@pytest.mark.parametrize("field", ["words", "went_well", "reasons", "primary"])
+def test_a_character_that_no_database_takes_does_not_stop_the_act(
+    holder: Client, contract: Contract, field: str
+) -> None:
+    page = holder.get(url(contract, "cancel/reasons/"))
+    answer = holder.post(
+        url(contract, "cancel/now/"), {"quote": quote_on(page), "saying": "1", field: "before\x00after"}
+    )
+
+    assert answer.status_code == 302
+    assert "\x00" not in str(Entry.objects.get(topic="said").payload)
+    assert holder.post(url(contract, "cancel/reasons/"), {"words": "a\x00b"}).status_code in (302, 422)
+
+
+def test_an_address_that_is_none_is_not_there(holder: Client) -> None:
+    assert holder.get("/contracts/%00/").status_code == 404
+
+
+def test_a_dead_cache_and_a_broken_reason_tree_do_not_stop_the_act(
+    holder: Client, contract: Contract, monkeypatch: Any
+) -> None:
+    def dead(*args: object, **more: object) -> None:
+        raise ConnectionError("no cache")
+
+    monkeypatch.setattr("feedback.queries.cache.get", dead)
+    monkeypatch.setattr("feedback.queries.cache.set", dead)
+    assert "It costs too much" in holder.get(url(contract, "cancel/reasons/")).content.decode()
+
+    def broken() -> None:
+        raise DatabaseError("no such table")
+
+    monkeypatch.setattr("feedback.queries._offered_rows", broken)
+    page = holder.get(url(contract, "cancel/reasons/"))
+    assert page.status_code == 200
+    data = {"quote": quote_on(page), "saying": "1", "reasons": ["cost-price"]}
+    assert holder.post(url(contract, "cancel/now/"), data, follow=True).status_code == 200
+    assert Cancellation.objects.count() == 1
+
+
+def test_a_contract_whose_terms_cannot_be_read_can_still_be_left(holder: Client, contract: Contract) -> None:
+    healthy = make_contract(customer=contract.customer, plan=contract.plan)
+    Contract.objects.filter(pk=contract.pk).update(terms={"notice": "soon"})
+
+    assert healthy.reference in holder.get("/account/").content.decode()
+    page = holder.get(url(contract))
+    assert 'data-action="cancel-now"' in page.content.decode()
+    answer = holder.post(url(contract, "cancel/now/"), {"quote": ""})
+
+    assert answer.status_code == 202
+    notice = Notice.objects.get()
+    assert notice.reference in answer.content.decode()
+    assert Event.objects.get().what == "waits for the desk"
+    actions.settle(notice_id=notice.pk)
+    assert not Cancellation.objects.exists()
+
+
+def test_one_contract_that_cannot_be_read_does_not_keep_others_from_ending(holder: Client, contract: Contract) -> None:
+    broken = make_contract(customer=contract.customer)
+    for each in (broken, contract):
+        page = holder.get(url(each, "cancel/"))
+        holder.post(url(each, "cancel/now/"), {"quote": quote_on(page)})
+    Contract.objects.filter(pk=broken.pk).update(terms={})
+
+    assert actions.end_due_contracts(now=NOON + timedelta(days=90)) == 1
+
+    assert Cancellation.objects.get(contract=contract).state == State.ENDED
+
+
+def test_a_page_of_one_contract_never_ends_another(holder: Client, contract: Contract) -> None:
+    other = make_contract(customer=contract.customer)
+    first = holder.get(url(contract, "cancel/"))
+    holder.post(url(contract, "cancel/now/"), {"quote": quote_on(first)})
+    # The visit's cookie is carried over by hand.
+    holder.cookies["fw_visit"]["path"] = "/"
+    second = holder.get(url(other, "cancel/"))
+    holder.post(url(other, "cancel/now/"), {"quote": quote_on(second)})
+
+    assert set(Cancellation.objects.values_list("contract_id", flat=True)) == {contract.pk, other.pk}
+
+
+def test_a_sign_in_that_was_ended_everywhere_leads_to_the_sign_in(holder: Client, contract: Contract) -> None:
+    Customer.objects.update(sign_in_epoch=1)
+
+    assert holder.get(url(contract)).url.startswith("/sign-in/")
+
+
+def test_what_was_said_survives_a_crash_between_the_notice_and_its_end(
+    holder: Client, contract: Contract, monkeypatch: Any
+) -> None:
+    page = holder.get(url(contract, "cancel/reasons/"))
+
+    def crash(**more: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patched:
+        patched.setattr(actions, "confirm", crash)
+        with pytest.raises(SystemExit):
+            holder.post(url(contract, "cancel/now/"), {"quote": quote_on(page), "saying": "1", "words": "Kept."})
+    entry = Entry.objects.get(topic="settle")
+    actions.settle(notice_id=entry.payload["notice_id"], said=entry.payload["said"])
+
+    assert Cancellation.objects.count() == 1
+    assert Entry.objects.get(topic="said").payload["said"]["words"] == "Kept."

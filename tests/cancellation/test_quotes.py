@@ -87,6 +87,51 @@ def test_a_last_period_cut_short_costs_its_share_only() -> None:
     assert quote.last_charge == euro(1451)  # 30.00 less 16 of 31 days, 15.49 rounded in the customer's favour
 
 
+@pytest.mark.parametrize(
+    ("terms", "received", "first_charge"),
+    [
+        pytest.param(
+            {"starts_on": "2026-06-15", "billing_anchor": "2026-01-01"}, "2026-06-10", "2026-06-15",
+            id="starts-in-the-middle-of-a-billing-period",
+        ),
+        pytest.param({}, "2026-06-01", "2026-06-01", id="on-a-billing-day-that-is-not-booked-yet"),
+        pytest.param({}, "2026-06-02", "2026-07-01", id="the-day-after-it"),
+    ],
+)  # fmt: skip
+def test_no_charge_to_come_is_forgotten(terms: dict[str, object], received: str, first_charge: str) -> None:
+    with_notice = agreed(**{"initial_term": {"months": 3}, "starts_on": "2026-05-01", **terms})
+
+    quote = ordinary(with_notice, at(received))
+
+    assert quote is not None
+    start, day, expected = date.fromisoformat(first_charge), date.fromisoformat(first_charge), 0
+    while day <= quote.last_day:
+        expected += 1
+        day = date(day.year + day.month // 12, day.month % 12 + 1, 1)
+    assert (quote.charges, quote.charges_total) == (expected, euro(1200 * expected)), start
+
+
+def test_payments_in_another_currency_come_back_in_theirs_and_are_never_added_up() -> None:
+    dollars = Paid(date(2026, 7, 1), date(2027, 6, 30), Money(30_000, "USD"))
+    euros = Paid(date(2026, 7, 1), date(2027, 6, 30), euro(12_000))
+
+    quote = ordinary(agreed(paid=(dollars, euros)), at("2026-11-10"))
+    less = ordinary(agreed(paid=(euros,)), at("2026-11-10"))
+
+    assert quote is not None
+    assert less is not None
+    assert quote.refund == euro(6_000)
+    assert quote.other_refunds == (Money(15_000, "USD"),)
+    assert less.worse_than(quote)
+
+
+def test_what_costs_nothing_is_no_charge() -> None:
+    quote = ordinary(agreed(price=0, notice={"months": 3}), at("2026-11-10"))
+
+    assert quote is not None
+    assert (quote.charges, quote.last_charge) == (0, None)
+
+
 def test_a_contract_that_has_ended_by_itself_has_no_quote() -> None:
     ended = agreed(initial_term={"months": 12}, renewal="none")
 

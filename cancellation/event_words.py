@@ -1,0 +1,50 @@
+"""What events say, in the reader's language.
+
+An event is kept for good, so its reason is kept in one language; the desk reads it in its own. What is not known
+here, such as what staff wrote, is shown as it stands.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from billing.models import Kind
+from cancellation.models import NoticeState, State
+from config.formats import format_day
+
+_DAY = r"(?P<day>\d{4}-\d\d-\d\d)"
+_WHY: tuple[tuple[str, Any], ...] = (
+    (rf"last day {_DAY}", _("last day %(day)s")),
+    (rf"the quote changed: last day {_DAY}, net (?P<net>.+)", _("the quote changed: last day %(day)s, net %(net)s")),
+    (rf"the contract ends on {_DAY} by another notice", _("the contract ends on %(day)s by another notice")),
+    (r"the contract had ended by itself", _("the contract had ended by itself")),
+    (r"the holder undid the notice", _("the holder undid the notice")),
+    (r"the holder undid the end", _("the holder undid the end")),
+    (r"the holder took it back", _("the holder took it back")),
+    (r"the terms of the contract cannot be read", _("the terms of the contract cannot be read")),
+    (rf"(?P<kind>{'|'.join(Kind.values)}) {_DAY}", "%(kind)s, %(day)s"),
+)
+_STATES = dict(NoticeState.choices) | dict(State.choices)
+
+
+def why_in_words(why: str) -> str:
+    """Return why something happened."""
+    for pattern, words in _WHY:
+        if found := re.fullmatch(pattern, why):
+            return str(words) % {name: _shown(name, value) for name, value in found.groupdict().items()}
+    return why
+
+
+def state_in_words(code: str) -> str:
+    """Return the state that an event led from or to."""
+    return str(_STATES.get(code, code))
+
+
+def _shown(name: str, value: str) -> str:
+    if name == "day":
+        return format_day(date.fromisoformat(value))
+    return str(Kind(value).label) if name == "kind" else value
