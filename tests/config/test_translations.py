@@ -19,6 +19,7 @@ from babel.messages import Catalog, Message
 from babel.messages.pofile import read_po
 from django.contrib.auth.models import User
 from django.core import signing
+from django.core.cache import cache
 from django.test import Client
 from django.utils import translation
 from django.utils.translation import ngettext
@@ -290,6 +291,8 @@ def left_behind(english: str, shown: str, language: str, data: set[str]) -> set[
 
 @pytest.fixture
 def contract(db: None) -> Iterator[Contract]:
+    # Another test may have left its own reasons there.
+    cache.clear()
     with time_machine.travel(NOON, tick=False):
         contract = make_contract()
         contract.components.create(kind="Domain", name="domain.example")
