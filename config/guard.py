@@ -6,15 +6,38 @@ the variable, what is wrong with it and what to do.
 
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from email.utils import formataddr
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
+import environ
 from django.core.exceptions import ImproperlyConfigured
 
 ENVIRONMENTS = ("embedded", "production")
 SHORTEST_SECRET = 50
 LOOPBACK = {"localhost", "127.0.0.1", "::1", "[::1]", "testserver", ".localhost"}
+DEFAULT_PORT, LAST_PORT = 8000, 65_535
+POSTGRES = {"postgres", "postgresql", "psql", "pgsql"}
+# What only the operator knows. The demo's values would reach real customers, or lose what they wrote.
+REQUIRED = {
+    "FAIRWELL_OPERATOR_NAME": "the name by which your customers know you",
+    "FAIRWELL_SUPPORT_EMAIL": "where replies to letters go, such as support@example.org",
+    "EMAIL_URL": "your mail server, such as smtp+tls://user:password@mail.example.org:587",
+    "DATABASE_URL": "such as postgres://user:password@host:5432/name; SQLite only where you name its file yourself",
+}
+
+
+class Environment(environ.Env):  # type: ignore[misc]  # its package has no types
+    """The environment; a value that cannot be read is told with the name of its variable."""
+
+    def get_value(self, var: str, *args: Any, **kwargs: Any) -> Any:
+        """Return a value as the type that is asked for."""
+        try:
+            return super().get_value(var, *args, **kwargs)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{var} cannot be read: {error}.") from error
 
 
 def is_production(name: str) -> bool:
@@ -63,9 +86,14 @@ def refuse_insecure_start(
     if demo:
         raise ImproperlyConfigured("FAIRWELL_DEMO is on: it lets anybody in. Unset FAIRWELL_DEMO in production.")
     if urlsplit(base_url).scheme != "https":
-        raise ImproperlyConfigured(f"FAIRWELL_BASE_URL={base_url!r} is not https: links in mails would be readable.")
+        raise ImproperlyConfigured(
+            f"FAIRWELL_BASE_URL={base_url!r} is not https: links in mails would be readable. "
+            "Give the address that customers see, such as https://desk.example.org."
+        )
     if not allowed_hosts or "*" in allowed_hosts:
-        raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts that this desk answers for, without '*'.")
+        raise ImproperlyConfigured(
+            "ALLOWED_HOSTS must name the hosts that this desk answers for, without '*', such as desk.example.org."
+        )
 
 
 def _refuse_strangers(base_url: str, allowed_hosts: Sequence[str]) -> None:
@@ -75,3 +103,74 @@ def _refuse_strangers(base_url: str, allowed_hosts: Sequence[str]) -> None:
             f"{', '.join(strangers)}: the embedded default answers to this machine only. "
             "Set FAIRWELL_ENV=production (and what it asks for) to serve other hosts."
         )
+
+
+def refuse_unset(*, production: bool, given: Mapping[str, str]) -> None:
+    """Raise ImproperlyConfigured where production lacks what nobody but its operator can know; all at once."""
+    missing = [f"{name} ({what})" for name, what in REQUIRED.items() if not given.get(name, "").strip()]
+    if production and missing:
+        raise ImproperlyConfigured(
+            f"Not set: {', '.join(missing)}. Production asks for it; docs/operators.md explains each."
+        )
+
+
+def port(given: str) -> int:
+    """Return the port to listen on; 8000 where none is given."""
+    digits = given.strip() or str(DEFAULT_PORT)
+    if not (digits.isascii() and digits.isdecimal() and 0 < int(digits) <= LAST_PORT):
+        raise ImproperlyConfigured(f"PORT={given!r} is no port: give a number from 1 to {LAST_PORT}, such as 8000.")
+    return int(digits)
+
+
+def sender(name: str, address: str) -> str:
+    """Return a sender as a header takes it: never put together by hand, for a comma in a name makes two of it."""
+    local, at, domain = address.rpartition("@")
+    try:
+        ascii_address = local.encode("ascii").decode() + at + domain.encode("idna").decode()
+    except UnicodeError:
+        raise ImproperlyConfigured(
+            f"{address!r} is no address that letters can come from: "
+            "set DEFAULT_FROM_EMAIL to another one, such as contracts@example.org."
+        ) from None
+    return formataddr((name, ascii_address))
+
+
+def database_url(given: str, *, default: str) -> str:
+    """Return the address of the database, or the default. What is wrong is told without the password in it."""
+    url = given.strip() or default
+    if not _names_a_database(url):
+        raise ImproperlyConfigured(
+            "DATABASE_URL names no database that Fairwell knows: write postgres://user:password@host:5432/name "
+            "(with %-signs for special characters of the password) or sqlite:////absolute/path."
+        )
+    return url
+
+
+def _names_a_database(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "sqlite" or (
+            parts.scheme in POSTGRES and parts.port != 0 and len(parts.path.strip("/")) > 0
+        )
+    except ValueError:
+        return False
+
+
+def mail_url(given: str, *, default: str) -> str:
+    """Return the address of the mail server, or the default. What is wrong is told without the password in it."""
+    url = given.strip() or default
+    if not _names_a_mail_server(url):
+        raise ImproperlyConfigured(
+            "EMAIL_URL names no mail server: write smtp+tls://user:password@mail.example.org:587 "
+            "(with %-signs for special characters of the password), or smtp+ssl://… for port 465."
+        )
+    return url
+
+
+def _names_a_mail_server(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        is_smtp = parts.scheme.startswith("smtp")
+        return parts.scheme in environ.Env.EMAIL_SCHEMES and (not is_smtp or bool(parts.hostname)) and parts.port != 0
+    except ValueError:
+        return False

@@ -8,13 +8,12 @@ to start with anything left insecure. Every variable is described in ``docs/oper
 import os
 from pathlib import Path
 
-import environ
 from django.utils.translation import gettext_lazy as _
 
 from config import guard
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env = guard.Environment()
 
 PRODUCTION = guard.is_production(env.str("FAIRWELL_ENV", "embedded"))
 DEBUG = env.bool("DEBUG", False)
@@ -24,7 +23,7 @@ TESTING = env.bool("FAIRWELL_TESTING", False)
 # ``var/`` holds everything the embedded default writes; production never needs it.
 VAR_DIR = Path(env.str("FAIRWELL_VAR", str(BASE_DIR / "var")))
 
-PORT = env.int("PORT", 8000)
+PORT = guard.port(env.str("PORT", ""))
 BASE_URL = env.str("FAIRWELL_BASE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -33,11 +32,12 @@ SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 guard.refuse_insecure_start(
     production=PRODUCTION, debug=DEBUG, demo=DEMO, base_url=BASE_URL, allowed_hosts=ALLOWED_HOSTS
 )
+guard.refuse_unset(production=PRODUCTION, given=os.environ)
 
 # The business that runs this desk, as its customers know it.
 OPERATOR = {
-    "name": env.str("FAIRWELL_OPERATOR_NAME", "Larkspur Services"),
-    "support_email": env.str("FAIRWELL_SUPPORT_EMAIL", "support@larkspur.example"),
+    "name": env.str("FAIRWELL_OPERATOR_NAME", "") or "Larkspur Services",
+    "support_email": env.str("FAIRWELL_SUPPORT_EMAIL", "") or "support@larkspur.example",
     "brand": env.str("FAIRWELL_BRAND", "#2f5d50"),
 }
 
@@ -103,7 +103,11 @@ TEMPLATES = [
 
 # ---------------------------------------------------------------- database
 
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'fairwell.sqlite3'}")}
+DATABASES = {
+    "default": env.db_url_config(
+        guard.database_url(env.str("DATABASE_URL", ""), default=f"sqlite:///{VAR_DIR / 'fairwell.sqlite3'}")
+    )
+}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     VAR_DIR.mkdir(parents=True, exist_ok=True)
     # Without these three, eight confirmations at once fail with "database is locked".
@@ -115,6 +119,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", 60)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    # A host that drops packets would hold every start and page up for minutes.
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 10)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # ---------------------------------------------------------------- cache, queue
@@ -165,7 +171,8 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 
 # ---------------------------------------------------------------- mail
 
-EMAIL_CONFIG = env.email("EMAIL_URL", default=f"smtp://127.0.0.1:{env.int('FAIRWELL_MAIL_PORT', 1025)}")
+MAIL_CATCHER = f"smtp://127.0.0.1:{env.int('FAIRWELL_MAIL_PORT', 1025)}"
+EMAIL_CONFIG = env.email_url_config(guard.mail_url(env.str("EMAIL_URL", ""), default=MAIL_CATCHER))
 EMAIL_BACKEND = EMAIL_CONFIG["EMAIL_BACKEND"]
 EMAIL_HOST = EMAIL_CONFIG["EMAIL_HOST"]
 EMAIL_PORT = EMAIL_CONFIG["EMAIL_PORT"]
@@ -174,7 +181,8 @@ EMAIL_HOST_PASSWORD = EMAIL_CONFIG["EMAIL_HOST_PASSWORD"]
 EMAIL_USE_TLS = EMAIL_CONFIG.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = EMAIL_CONFIG.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", 20)
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"{OPERATOR['name']} <contracts@larkspur.example>")
+SENDER = env.str("DEFAULT_FROM_EMAIL", "") or env.str("FAIRWELL_SUPPORT_EMAIL", "") or "contracts@larkspur.example"
+DEFAULT_FROM_EMAIL = SENDER if "<" in SENDER else guard.sender(OPERATOR["name"], SENDER)
 MAIL_DIR = VAR_DIR / "mail"
 
 # ---------------------------------------------------------------- people

@@ -14,6 +14,9 @@ step "layers" $bin/lint-imports --no-logo
 step "templates" $bin/djlint --quiet --lint templates
 step "migrations" $bin/python manage.py makemigrations --check --dry-run --verbosity 0
 step "deployment" env FAIRWELL_ENV=production SECRET_KEY="$($bin/python -c 'import secrets; print(secrets.token_urlsafe(64))')" \
-    FAIRWELL_BASE_URL=https://desk.example ALLOWED_HOSTS=desk.example SECURE_HSTS_INCLUDE_SUBDOMAINS=1 SECURE_HSTS_PRELOAD=1 \
+    FAIRWELL_BASE_URL=https://desk.example ALLOWED_HOSTS=desk.example \
+    FAIRWELL_OPERATOR_NAME="Müller, Söhne" FAIRWELL_SUPPORT_EMAIL=support@desk.example EMAIL_URL=smtp+tls://a:b@mail.desk.example:587 \
+    DATABASE_URL=postgres://a:b@db.desk.example/fairwell REDIS_URL=redis://redis.desk.example:6379/0 \
+    SECURE_HSTS_INCLUDE_SUBDOMAINS=1 SECURE_HSTS_PRELOAD=1 \
     $bin/python manage.py check --deploy --fail-level WARNING
 exit "$failed"

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +22,7 @@ from subscriptions.models import Contract
 from tests.messaging.conftest import MailServer, promise_letter
 
 pytestmark = pytest.mark.django_db
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def make_due() -> None:
@@ -262,6 +267,45 @@ def test_facts_that_cannot_be_read_wait_and_send_nothing(server: MailServer, end
 def test_a_message_id_is_the_keys_own() -> None:
     assert post.message_id_for("end-confirmed:1") == post.message_id_for("end-confirmed:1")
     assert post.message_id_for("end-confirmed:1") != post.message_id_for("end-confirmed:2")
+
+
+@pytest.mark.parametrize(
+    "name", ["Müller, Söhne", "Larkspur, Inc.", '株式会社 "やまだ" (東京)', "support@other.example"]
+)
+def test_an_operator_of_any_name_is_named_as_the_sender(
+    server: MailServer, end_confirmed: dict[str, Any], settings: Any, name: str
+) -> None:
+    settings.DEFAULT_FROM_EMAIL = sender_of(FAIRWELL_OPERATOR_NAME=name, FAIRWELL_SUPPORT_EMAIL="hello@müller.example")
+    promise_letter(end_confirmed)
+
+    assert drain.drain().delivered == 1
+
+    [message] = server.messages
+    [sender] = message["From"].addresses
+    assert (sender.display_name, sender.addr_spec) == (name, "hello@xn--mller-kva.example")
+    assert message["Message-ID"].endswith("@xn--mller-kva.example>")
+
+
+@pytest.mark.parametrize(
+    ("given", "sender"),
+    [
+        pytest.param({}, "Larkspur Services <contracts@larkspur.example>", id="nothing-given"),
+        pytest.param({"FAIRWELL_SUPPORT_EMAIL": "s@b.example"}, "Larkspur Services <s@b.example>", id="support"),
+        pytest.param({"DEFAULT_FROM_EMAIL": "c@b.example"}, "Larkspur Services <c@b.example>", id="an-address"),
+        pytest.param({"DEFAULT_FROM_EMAIL": "Contracts <c@b.example>"}, "Contracts <c@b.example>", id="name-and-all"),
+    ],
+)
+def test_letters_come_from_whom_the_operator_says(given: dict[str, str], sender: str) -> None:
+    assert sender_of(**given) == sender
+
+
+def sender_of(**given: str) -> str:
+    """Return the sender that the settings make of an environment."""
+    asked = "from django.conf import settings; print(settings.DEFAULT_FROM_EMAIL)"
+    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "PYTHONIOENCODING": "utf-8", **given}
+    return subprocess.run(
+        [sys.executable, "-c", asked], cwd=ROOT, env=env, capture_output=True, encoding="utf-8", check=True, timeout=60
+    ).stdout.strip()
 
 
 def test_any_mail_backend_of_django_will_do(settings: Any, end_confirmed: dict[str, Any]) -> None:
