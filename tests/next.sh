@@ -13,5 +13,5 @@ place="${TMPDIR:-/tmp}/fairwell-next-$(id -u)"
 "$uv" export -q --frozen --no-hashes --group test --no-emit-project | grep -vi '^django==' > "$place/requirements.txt"
 VIRTUAL_ENV="$place" "$uv" pip install -q -r "$place/requirements.txt" "django>=6.1,<6.2" || exit 1
 "$place/bin/python" -c 'import django, sys; print("Django", django.__version__, "on Python", sys.version.split()[0])'
-FAIRWELL_TESTING=1 FAIRWELL_VAR="$PWD/var/next" "$place/bin/python" -m pytest -m "not browser and not services" -n "${TEST_WORKERS:-2}" \
+FAIRWELL_TESTING=1 FAIRWELL_VAR="$PWD/var/next" "$place/bin/python" -m pytest -m "not browser and not services" -n "${TEST_WORKERS:-2}" --dist loadfile \
     -W ignore

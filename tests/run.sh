@@ -32,7 +32,7 @@ if [ "${CI:-}" = true ]; then part "Checks" bash tests/check.sh; fi
 services="not services"
 if postgres_answers && redis_answers; then services=""; else missing+=("PostgreSQL and Redis (on their default ports, or by DATABASE_URL and REDIS_URL)"); fi
 
-part "SQLite: units, actions, pages" env -u DATABASE_URL -u REDIS_URL $python -m pytest -m "not browser and not services" -n "$workers"
+part "SQLite: units, actions, pages" env -u DATABASE_URL -u REDIS_URL $python -m pytest -m "not browser and not services" -n "$workers" --dist loadfile
 
 if command -v chromium chromium-browser google-chrome >/dev/null 2>&1; then
     part "SQLite: journeys in Chromium" env -u DATABASE_URL -u REDIS_URL $python -m pytest -m "browser and not services"
@@ -42,7 +42,7 @@ fi
 
 if [ -z "$services" ]; then
     part "PostgreSQL and Redis: actions, pages" env DATABASE_URL="$database_url" REDIS_URL="$redis_url" \
-        $python -m pytest -m "not browser and not services and not pure" -n "$workers"
+        $python -m pytest -m "not browser and not services and not pure" -n "$workers" --dist loadfile
     part "PostgreSQL, Redis and SMTP: real workers" env DATABASE_URL="$database_url" REDIS_URL="$redis_url" \
         $python -m pytest -m "services"
 fi
