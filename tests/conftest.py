@@ -7,11 +7,17 @@ from collections.abc import Callable, Iterator
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from aiosmtpd.controller import Controller
+from django.apps import apps
+from django.core.cache import cache
+from django.db import connection
+from pytest_django.plugin import blocking_manager_key
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -118,15 +124,17 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture
-def shipped_reasons(transactional_db: None) -> None:
-    """Bring the shipped reason tree back, which the flush after a transactional test takes away."""
-    from importlib import import_module
-    from types import SimpleNamespace
+# ---------------------------------------------------------------- what every database starts with
 
-    from django.apps import apps
-    from django.core.cache import cache
-    from django.db import connection
 
-    import_module("feedback.migrations.0002_shipped_reasons").ship(apps, SimpleNamespace(connection=connection))
-    cache.clear()
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """Bring back the shipped reason tree, which the flush after a transactional test takes away."""
+    yield
+    marker = item.get_closest_marker("django_db")
+    fixtures = getattr(item, "fixturenames", ())
+    if (marker and marker.kwargs.get("transaction")) or {"transactional_db", "live_server"} & set(fixtures):
+        with item.config.stash[blocking_manager_key].unblock():
+            shipped = import_module("feedback.migrations.0002_shipped_reasons")
+            shipped.ship(apps, SimpleNamespace(connection=connection))
+            cache.clear()

@@ -23,9 +23,7 @@ SCREENSHOTS = os.environ.get("FAIRWELL_SCREENSHOTS", "")
 
 
 @pytest.fixture(autouse=True)
-def _stage(
-    request: pytest.FixtureRequest, transactional_db: None, shipped_reasons: None, settings: Any
-) -> Iterator[None]:
+def _stage(request: pytest.FixtureRequest, transactional_db: None, settings: Any) -> Iterator[None]:
     """Load the demo business; letters link to the server of the test."""
     load()
     settings.BASE_URL = request.getfixturevalue("live_server").url

@@ -177,7 +177,7 @@ def test_voice_5_a_fixed_term_shows_its_agreed_end_and_all_that_is_still_due(
     assert quote.fee.minor == 0
 
 
-def test_the_demo_is_loaded_once(shipped_reasons: None) -> None:
+def test_the_demo_is_loaded_once() -> None:
     before = Contract.objects.count()
 
     call_command("demo")
