@@ -16,4 +16,4 @@ class BillingConfig(AppConfig):
         """Register the handler. It needs the models, which are loaded by now."""
         from billing import instructions
 
-        registry.register("billing", instructions.handle)
+        registry.register("billing", instructions.handle, lane="contract_id")

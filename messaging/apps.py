@@ -16,4 +16,4 @@ class MessagingConfig(AppConfig):
         """Register the handler. It needs the models, which are loaded by now."""
         from messaging import letters
 
-        registry.register("letter", letters.handle, around=letters.one_round)
+        registry.register("letter", letters.handle, around=letters.one_round, lane="contract_id")

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from outbox import nudge
 from outbox.models import Entry
-from outbox.registry import Payload
+from outbox.registry import Payload, lane_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,17 @@ def add(*, topic: str, dedupe_key: str, payload: Payload, due_at: datetime | Non
 def add_many(promises: Sequence[Promise] | Iterable[Promise]) -> None:
     """Promise several side effects with one statement, in the caller's transaction."""
     now = timezone.now()
-    rows = [Entry(topic=p.topic, dedupe_key=p.dedupe_key, payload=p.payload, due_at=p.due_at or now) for p in promises]
-    Entry.objects.bulk_create(rows, ignore_conflicts=True)
+    Entry.objects.bulk_create([_entry(promise, now) for promise in promises], ignore_conflicts=True)
     # Only a nudge, and robust: a broker that is down must not turn a recorded notice into an error page. The
     # next round finds the entry anyway.
     transaction.on_commit(nudge.wake, robust=True)
+
+
+def _entry(promise: Promise, now: datetime) -> Entry:
+    return Entry(
+        topic=promise.topic,
+        dedupe_key=promise.dedupe_key,
+        payload=promise.payload,
+        lane=lane_of(promise.topic, promise.payload),
+        due_at=promise.due_at or now,
+    )

@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from outbox import registry
@@ -84,6 +84,15 @@ def pending() -> QuerySet[Entry]:
     return Entry.objects.filter(delivered_at__isnull=True, dead_at__isnull=True)
 
 
+def due(*, topics: Iterable[str], now: datetime) -> QuerySet[Entry]:
+    """Return what is to be done now: due, held by nobody, and with nothing before it in its lane."""
+    before = pending().filter(topic=OuterRef("topic"), lane=OuterRef("lane"), pk__lt=OuterRef("pk"))
+    # What failed waits for its next try and keeps its place; what was promised for another day has none yet.
+    before = before.filter(Q(due_at__lte=now) | Q(attempts__gt=0))
+    found = pending().filter(claimed_at__isnull=True, due_at__lte=now, topic__in=sorted(topics))
+    return found.filter(Q(lane="") | ~Exists(before)).order_by("due_at", "pk")
+
+
 def free_abandoned(*, now: datetime) -> int:
     """Free what a worker has held for longer than a lease, for it crashed, perhaps because of the entry."""
     attempts = F("attempts") + 1
@@ -101,11 +110,11 @@ def free_abandoned(*, now: datetime) -> int:
 
 def lease(*, owner: str, topics: Iterable[str], now: datetime) -> list[Entry]:
     """Take up to a batch of due entries for ``owner`` and commit; what somebody else took is not ours."""
-    due = pending().filter(claimed_at__isnull=True, due_at__lte=now, topic__in=sorted(topics)).order_by("due_at", "pk")
+    waiting = due(topics=topics, now=now)
     with transaction.atomic(durable=True):
         if connection.features.has_select_for_update_skip_locked:
-            due = due.select_for_update(skip_locked=True)
-        found = list(due.values_list("pk", flat=True)[:BATCH])
+            waiting = waiting.select_for_update(skip_locked=True)
+        found = list(waiting.values_list("pk", flat=True)[:BATCH])
         if not found:
             return []
         taken = pending().filter(pk__in=found, claimed_at__isnull=True).update(claimed_at=now, claimed_by=owner)

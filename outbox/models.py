@@ -11,6 +11,8 @@ class Entry(models.Model):
     topic = models.CharField(_("topic"), max_length=40)
     dedupe_key = models.CharField(_("key"), max_length=200, unique=True)
     payload = models.JSONField(_("payload"), default=dict)
+    # Entries of one topic and lane leave one after the other, as they were promised; "" waits for nobody.
+    lane = models.CharField(max_length=64, blank=True, editable=False)
     due_at = models.DateTimeField(_("due at"))
     claimed_at = models.DateTimeField(_("claimed at"), null=True, editable=False)
     claimed_by = models.CharField(_("claimed by"), max_length=100, blank=True, editable=False)
@@ -29,7 +31,12 @@ class Entry(models.Model):
                 name="outbox_pending",
                 fields=["due_at", "id"],
                 condition=Q(delivered_at__isnull=True, dead_at__isnull=True),
-            )
+            ),
+            models.Index(
+                name="outbox_lane",
+                fields=["topic", "lane", "id"],
+                condition=Q(delivered_at__isnull=True, dead_at__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -89,6 +89,11 @@ def promise_letter(payload: dict[str, Any], key: str = "end-confirmed:1") -> Ent
     return Entry.objects.get(dedupe_key=key)
 
 
+def elsewhere(payload: dict[str, Any]) -> dict[str, Any]:
+    """Return the payload of a like letter about another contract: letters about one wait for each other."""
+    return {**payload, "contract_id": make_contract().pk}
+
+
 class MailServer:
     """An SMTP server that keeps what it takes, and answers DATA as it is told."""
 

@@ -19,7 +19,7 @@ from messaging.models import Fault, Letter
 from outbox import drain, registry
 from outbox.models import Entry
 from subscriptions.models import Contract
-from tests.messaging.conftest import MailServer, promise_letter
+from tests.messaging.conftest import MailServer, elsewhere, promise_letter
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parents[2]
@@ -111,7 +111,7 @@ def test_a_retry_sends_the_letter_on_file_even_if_the_template_has_changed(
 
 def test_the_letters_of_a_batch_share_one_connection(server: MailServer, end_confirmed: dict[str, Any]) -> None:
     for number in range(5):
-        promise_letter(end_confirmed, key=f"end-confirmed:{number}")
+        promise_letter(elsewhere(end_confirmed), key=f"end-confirmed:{number}")
 
     assert drain.drain().delivered == 5
 
@@ -125,7 +125,7 @@ def test_a_letter_costs_two_marks_and_the_batch_a_few_statements(
     server: MailServer, end_confirmed: dict[str, Any], number: int, django_assert_num_queries: Any
 ) -> None:
     for n in range(number):
-        promise_letter(end_confirmed, key=f"end-confirmed:{n}")
+        promise_letter(elsewhere(end_confirmed), key=f"end-confirmed:{n}")
 
     # Freeing, looking, taking and reading in a transaction; looking for letters, writing them, reading them.
     with django_assert_num_queries(6 + 3 + 2 * number):
@@ -136,7 +136,7 @@ def test_a_letter_that_cannot_be_written_does_not_hold_up_the_others(
     server: MailServer, end_confirmed: dict[str, Any]
 ) -> None:
     promise_letter({**end_confirmed, "kind": "poem"}, key="poem:1")
-    promise_letter(end_confirmed)
+    promise_letter(elsewhere(end_confirmed))
 
     summary = drain.drain()
 
@@ -149,7 +149,7 @@ def test_a_letter_that_the_database_refuses_does_not_hold_up_the_others(
     server: MailServer, end_confirmed: dict[str, Any]
 ) -> None:
     promise_letter({**end_confirmed, "customer_id": 10**9}, key="stranger:1")
-    promise_letter(end_confirmed)
+    promise_letter(elsewhere(end_confirmed))
 
     summary = drain.drain()
 
@@ -173,6 +173,31 @@ def test_a_server_that_asks_for_patience_gets_the_letter_later(
     assert [m["Message-ID"] for m in server.messages] == [Letter.objects.get().message_id]
 
 
+def test_the_letter_about_an_undone_end_never_arrives_before_the_one_about_the_end(
+    server: MailServer, end_confirmed: dict[str, Any]
+) -> None:
+    server.answers = ["451 4.7.1 greylisted"]
+    undone = {**end_confirmed, "kind": "undo-confirmed"}
+    undone["facts"] = {**end_confirmed["facts"], "undone_at": "2027-02-01T09:00:00+01:00"}
+    promise_letter(end_confirmed)
+    promise_letter(undone, key="undo-confirmed:1")
+    promise_letter(elsewhere(end_confirmed), key="end-confirmed:2")
+
+    drain.drain()
+    assert kinds(server) == ["end-confirmed:2"]
+    make_due()
+    drain.drain()
+
+    assert kinds(server) == ["end-confirmed:2", "end-confirmed:1", "undo-confirmed:1"]
+    assert list(Entry.objects.order_by("pk").values_list("attempts", flat=True)) == [1, 0, 0]
+
+
+def kinds(server: MailServer) -> list[str]:
+    """Return the keys of the letters that arrived, in that order."""
+    keys = dict(Letter.objects.values_list("message_id", "key"))
+    return [keys[message["Message-ID"]] for message in server.messages]
+
+
 @pytest.mark.parametrize("answer", ["554 5.7.1 no", "421 4.3.2 closing", "drop", "hang"])
 def test_whatever_the_server_does_the_letter_waits_and_then_leaves(
     server: MailServer, end_confirmed: dict[str, Any], answer: str
@@ -191,7 +216,7 @@ def test_a_refused_connection_is_tried_again_later(settings: Any, end_confirmed:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     for number in range(3):
-        promise_letter(end_confirmed, key=f"end-confirmed:{number}")
+        promise_letter(elsewhere(end_confirmed), key=f"end-confirmed:{number}")
 
     summary = drain.drain()
 
@@ -203,7 +228,7 @@ def test_a_recipient_that_the_server_does_not_know_does_not_hold_up_the_others(
     server: MailServer, end_confirmed: dict[str, Any]
 ) -> None:
     promise_letter({**end_confirmed, "to": "unknown@example.org"}, key="end-confirmed:1")
-    promise_letter(end_confirmed, key="end-confirmed:2")
+    promise_letter(elsewhere(end_confirmed), key="end-confirmed:2")
 
     summary = drain.drain()
 

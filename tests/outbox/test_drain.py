@@ -288,6 +288,103 @@ def test_a_payload_that_is_to_be_forgotten_is_emptied_with_the_delivery(topic: R
     assert entry("a").delivered_at is not None
 
 
+# ---------------------------------------------------------------- one after the other
+
+
+def fail_once(*keys: str) -> tuple[list[str], Callable[[int, dict[str, Any]], None]]:
+    """Return what was done, in order, and a handler that fails each of these keys at its first try."""
+    done: list[str] = []
+    refused = set(keys)
+
+    def handle(entry_id: int, payload: dict[str, Any]) -> None:
+        if payload["key"] in refused:
+            refused.remove(payload["key"])
+            raise RuntimeError("come again later")
+        done.append(payload["key"])
+
+    return done, handle
+
+
+def make_due() -> None:
+    Entry.objects.filter(delivered_at=None).update(due_at=timezone.now())
+
+
+def test_what_belongs_together_never_overtakes(topic: Register) -> None:
+    done, handle = fail_once("first of 7")
+    topic("parcel", handle, lane="contract_id")
+    promise("first of 7", contract_id=7)
+    promise("second of 7", contract_id=7)
+    promise("third of 7", contract_id=7)
+    promise("first of 8", contract_id=8)
+
+    drain.drain()
+    assert done == ["first of 8"]
+    assert entry("second of 7").attempts == 0
+    make_due()
+    drain.drain()
+
+    assert done == ["first of 8", "first of 7", "second of 7", "third of 7"]
+
+
+def test_a_later_one_waits_while_another_worker_has_the_earlier(topic: Register) -> None:
+    topic("parcel", lambda entry_id, payload: None, lane="contract_id")
+    promise("first", "second", contract_id=7)
+    now = timezone.now()
+
+    held = drain.lease(owner="one", topics={"parcel"}, now=now)
+
+    assert [e.dedupe_key for e in held] == ["first"]
+    assert drain.lease(owner="other", topics={"parcel"}, now=now) == []
+
+
+def test_what_was_given_up_holds_up_nobody(topic: Register) -> None:
+    done, handle = fail_once("first")
+    topic("parcel", handle, lane="contract_id")
+    promise("first", "second", contract_id=7)
+    Entry.objects.filter(dedupe_key="first").update(attempts=drain.MOST_ATTEMPTS - 1)
+
+    drain.drain()
+
+    assert entry("first").dead_at is not None
+    assert done == ["second"]
+
+
+def test_what_is_promised_for_another_day_holds_up_nobody(topic: Register) -> None:
+    done, handle = fail_once()
+    topic("parcel", handle, lane="contract_id")
+    next_year = timezone.now() + timedelta(days=365)
+    add(topic="parcel", dedupe_key="reminder", payload={"key": "reminder", "contract_id": 7}, due_at=next_year)
+    promise("now", contract_id=7)
+
+    drain.drain()
+
+    assert done == ["now"]
+
+
+def test_what_belongs_to_nobody_or_to_another_topic_waits_for_nothing(topic: Register) -> None:
+    done, handle = fail_once("a", "x")
+    topic("parcel", handle, lane="contract_id")
+    topic("other", handle, lane="contract_id")
+    promise("a", "b", contract_id=None)
+    promise("x", topic="other", contract_id=7)
+    promise("c", contract_id=7)
+
+    drain.drain()
+
+    assert done == ["b", "c"]
+
+
+def test_looking_for_what_is_due_reads_no_more_for_a_long_line(topic: Register) -> None:
+    topic("parcel", lambda entry_id, payload: None, lane="contract_id")
+    add_many([Promise("parcel", f"k{n}", {"contract_id": n % 50}) for n in range(2000)])
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+    plan = drain.due(topics={"parcel"}, now=timezone.now())[: drain.BATCH].explain()
+
+    assert "outbox_lane" in plan
+
+
 def test_a_second_handler_of_one_topic_is_refused(topic: Register) -> None:
     topic("parcel", lambda entry_id, payload: None)
 
