@@ -51,9 +51,8 @@ def sample(shared_data: Path, django_db_setup: None, django_db_blocker: Any) -> 
 def imported(path: Path) -> None:
     """Import a file; lines that are refused are left out of the figures, as its README asks."""
     try:
-        call_command(
-            "import_contracts", str(path), "--mapping", MAPPING, "--as-of", AS_OF, stdout=io.StringIO(), stderr=io.StringIO()
-        )  # fmt: skip
+        options = ["--mapping", MAPPING, "--as-of", AS_OF]
+        call_command("import_contracts", str(path), *options, stdout=io.StringIO(), stderr=io.StringIO())
     except CommandError as some_refused:
         if some_refused.returncode != 1:
             raise
