@@ -8,7 +8,7 @@ from subscriptions.models import PlanPrice
 from tests.admin.conftest import Story, tell
 from tests.desk_browser import VIEWS, opened, signed_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 KINDS = (
     "customer",
     "contract",

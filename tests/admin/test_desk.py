@@ -614,3 +614,13 @@ def test_the_first_page_shows_only_what_somebody_may_see(story):
     assert "1 instructions for billing" in text
     assert "promises given up" not in text
     assert "Find a customer" not in text
+
+
+def test_a_customer_who_lost_a_phone_is_signed_out_everywhere(admin_client):
+    lost, other = rows.customer(), rows.customer()
+
+    admin_client.post(list_of(Customer), {"action": "sign_out_everywhere", "_selected_action": [lost.pk]}, follow=True)
+
+    lost.refresh_from_db()
+    other.refresh_from_db()
+    assert (lost.sign_in_epoch, other.sign_in_epoch) == (1, 0)

@@ -7,7 +7,7 @@ from feedback.models import Root
 from tests import desk_rows as rows
 from tests.desk_browser import VIEWS, opened, signed_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PAGE = "/reports/reasons/"
 
 
