@@ -44,6 +44,7 @@ from config.admin import (
 from messaging.models import Letter
 from subscriptions.admin import AmountsForm, shown_money
 from subscriptions.models import Component, Contract, Customer
+from subscriptions.signin import sign_out_everywhere
 from subscriptions.terms import Terms, TermsError
 
 MOST_CONTRACTS_SHOWN = 200
@@ -94,6 +95,15 @@ class CustomerAdmin(DeskAdmin):
     # The box stands there because of this; what it looks through is said in get_search_results.
     search_fields = ("name",)
     search_help_text = _("Name, e-mail address, customer reference, contract reference or notice reference")
+    actions = ("sign_out_everywhere",)
+
+    @admin.action(description=_("Sign out everywhere"), permissions=["change"])
+    def sign_out_everywhere(self, request: HttpRequest, queryset: QuerySet[Customer]) -> None:
+        """End every sign-in of the chosen customers, as when a phone was lost."""
+        for customer in queryset:
+            sign_out_everywhere(customer.pk)
+            self.log_change(request, customer, [{"changed": {"fields": ["sign_in_epoch"]}}])
+        self.message_user(request, _("Signed out on every device."))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
