@@ -12,14 +12,13 @@ from typing import Any
 
 from django.conf import settings
 from django.core import signing
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.http import urlencode
 
 from cancellation import queries
 from cancellation.quotes import Quote
 from subscriptions.models import Contract
-from subscriptions.signin import signed_in
+from subscriptions.signin import signed_in, to_sign_in
 
 # What stands before the act, in order; ``done`` follows the act. Another step joins here and in ``urls``.
 BEFORE_THE_ACT = ("overview", "reasons", "confirm")
@@ -61,21 +60,19 @@ def walk(request: HttpRequest, ref: str) -> Walk:
     """Return whose contract this is, with one statement. 404 unless it is theirs; NotSignedIn leads to sign-in."""
     who = signed_in(request)
     if who is None:
-        raise NotSignedIn(to_sign_in(request))
+        raise NotSignedIn(_to_sign_in(request))
     customer_id, epoch = who
     visit = visit_of(request)
     contract = queries.contract_of(customer_id, ref, visit)
     if contract is None:
         raise Http404
     if contract.customer.sign_in_epoch != epoch:
-        raise NotSignedIn(to_sign_in(request))
+        raise NotSignedIn(_to_sign_in(request))
     return Walk(contract, customer_id, visit)
 
 
-def to_sign_in(request: HttpRequest) -> HttpResponse:
-    """Lead to the sign-in, and from there back: to the page itself, or from an act to the page before it."""
-    back = request.path if request.method in ("GET", "HEAD") else request.path.rsplit("/", 2)[0] + "/"
-    return HttpResponseRedirect(f"{reverse('subscriptions:sign-in')}?{urlencode({'next': back})}")
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    return to_sign_in(request, before_the_act=request.path.rsplit("/", 2)[0] + "/")
 
 
 def place_of(step: str) -> dict[str, Any]:

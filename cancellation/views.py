@@ -15,10 +15,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from cancellation import actions, calendars, pages, queries
 from cancellation.forms import ReasonsForm
 from cancellation.quotes import Quote
-from cancellation.steps import NotSignedIn, Walk, after, remember_visit, to_sign_in, urls_of, walk
+from cancellation.steps import NotSignedIn, Walk, after, remember_visit, urls_of, walk
 from feedback.queries import offered_reasons
 from outbox.queries import payload_of
-from subscriptions.signin import signed_in
+from subscriptions.signin import signed_in, to_sign_in
 from subscriptions.terms import TermsError
 
 View = Callable[..., HttpResponse]

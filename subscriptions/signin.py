@@ -8,7 +8,6 @@ only: not in the outbox, not in letters kept, not in logs.
 
 from __future__ import annotations
 
-import functools
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -97,19 +96,9 @@ def sign_out_everywhere(customer_id: int) -> None:
     SignInToken.objects.filter(customer_id=customer_id, used_at__isnull=True).delete()
 
 
-def customer_required(view: View[P]) -> View[P]:
-    """Lead a visitor who is not signed in to the sign-in, and from there back to the page."""
-
-    @functools.wraps(view)
-    def inner(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        return view(request, *args, **kwargs) if signed_in(request) else to_sign_in(request)
-
-    return inner
-
-
-def to_sign_in(request: HttpRequest) -> HttpResponse:
-    """Lead to the sign-in. The way back is kept for pages only: what was posted cannot be asked for again."""
-    back = request.get_full_path() if request.method in ("GET", "HEAD") else ""
+def to_sign_in(request: HttpRequest, *, before_the_act: str = "") -> HttpResponse:
+    """Lead to the sign-in, and back: to the page itself, or from an act to the page before it, where it is named."""
+    back = request.get_full_path() if request.method in ("GET", "HEAD") else before_the_act
     query = f"?{urlencode({'next': back})}" if safe_path(back) else ""
     return HttpResponseRedirect(reverse("subscriptions:sign-in") + query)
 

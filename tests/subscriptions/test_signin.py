@@ -468,24 +468,13 @@ def is_in(visitor: Client) -> bool:
 
 
 def test_a_page_for_customers_leads_strangers_to_the_sign_in_and_back() -> None:
-    from django.http import HttpResponse
-
-    view = signin.customer_required(lambda request: HttpResponse("inside"))
-
-    page = view(RequestFactory().get("/contracts/C-1/?a=b"))
-    posted = view(RequestFactory().post("/contracts/C-1/cancel/now/"))
+    page = signin.to_sign_in(RequestFactory().get("/contracts/C-1/?a=b"))
+    posted = signin.to_sign_in(RequestFactory().post("/contracts/C-1/cancel/now/"))
+    acted = signin.to_sign_in(RequestFactory().post("/contracts/C-1/cancel/now/"), before_the_act="/contracts/C-1/")
 
     assert (page.status_code, page["Location"]) == (302, "/sign-in/?next=%2Fcontracts%2FC-1%2F%3Fa%3Db")
     assert posted["Location"] == "/sign-in/"
-
-
-def test_a_page_for_customers_lets_them_in(anna: Customer) -> None:
-    from django.http import HttpResponse
-
-    request = RequestFactory().get("/")
-    request.COOKIES = {signin.COOKIE: signin.let_in(HttpResponse(), anna).cookies[signin.COOKIE].value}
-
-    assert signin.customer_required(lambda request: HttpResponse("inside"))(request).content == b"inside"
+    assert acted["Location"] == "/sign-in/?next=%2Fcontracts%2FC-1%2F"
 
 
 # ---------------------------------------------------------------- limits
