@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -92,6 +92,9 @@ OFFERS = (
     ),
 )  # fmt: skip
 OFFER_OF_STORY = dict(zip((story.slug for story in STORIES), OFFERS, strict=True))
+# The crowd pays in euro wherever it lives: a report that never adds currencies is easier to read with one of them.
+EURO = dict(zip((offer.code for offer in OFFERS), (9_600, 49_000, 1_900, 1_199, 3_999), strict=True))
+CROWD = tuple(replace(offer, price=EURO[offer.code], currency="EUR") for offer in OFFERS)
 GIVEN = (
     "Ada Ben Cleo Dana Elif Femi Greta Hana Igor Jana Kenji Lena Marek Noor Olga Pavel Quinn Rosa Stan Tomo Uma Vera "
     "Wanda Ximena Yuki Zofia"
@@ -129,7 +132,9 @@ def _staff() -> None:
 def _plan(offer: Offer) -> Plan:
     product = Product.objects.create(code=f"{offer.code}-product", name=offer.product)
     plan = Plan.objects.create(product=product, code=offer.code, name=offer.name, stays_usable=offer.stays)
-    PlanPrice.objects.create(plan=plan, valid_from=date(2020, 1, 1), price_minor=offer.price, currency=offer.currency)
+    prices = {offer.currency: offer.price, "EUR": EURO[offer.code]}
+    for currency, price in prices.items():
+        PlanPrice.objects.create(plan=plan, valid_from=date(2020, 1, 1), price_minor=price, currency=currency)
     return plan
 
 
@@ -211,7 +216,7 @@ def _crowd(plans: dict[str, Plan], today: date) -> None:
                 f"C-DEMO-{n:04d}",
             )
             for n, customer in enumerate(customers)
-            for offer in [OFFERS[n % len(OFFERS)]]
+            for offer in [CROWD[n % len(CROWD)]]
         ]
     )  # fmt: skip
     leavers = list(zip(contracts[:LEAVERS], _spread(today, LEAVERS, dice), strict=True))
