@@ -347,7 +347,7 @@ class NoticeAdmin(FactAdmin):
         "state",
     )
     list_select_related = ("contract__customer", "cancellation")
-    ordering = ("-received_at", "-pk")
+    ordering = ("-pk",)
     search_fields = ("reference", "contract__reference", "contract__customer__name", "contract__customer__email")
     search_help_text = _("Notice reference, contract reference, or the customer's name or e-mail address")
     fields = (
@@ -424,7 +424,7 @@ class EventAdmin(FactAdmin):
 
     list_display = ("when", "happened", "by", "contract_link", "was", "became")
     list_select_related = ("contract",)
-    ordering = ("-at", "-pk")
+    ordering = ("-pk",)
     search_fields = ("contract__reference", "notice__reference", "what")
     search_help_text = _("Contract reference, notice reference or what happened")
     fields = (

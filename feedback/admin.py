@@ -106,6 +106,7 @@ class AnswerAdmin(FactAdmin):
     list_display = ("summary", "root", "contract_link", "said")
     list_filter = ("root", "went_elsewhere")
     list_select_related = ("contract", "primary")
+    ordering = ("-pk",)
     search_fields = ("contract__reference", "imported_reason")
     search_help_text = _("By contract reference or imported reason")
     fields = (
