@@ -13,10 +13,14 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from honcho.manager import Manager
+from django.db import DatabaseError, connection
 from rich.console import Console
 
+from config.processes import Processes
+
 FIRST_MAIL_PORT = 1025
+# Celery warns root at length. In the demo nobody but this machine can reach the worker; elsewhere it shall be read.
+NO_WORD_ABOUT_ROOT = "ignore::UserWarning:celery.platforms"
 
 
 class Command(BaseCommand):
@@ -28,13 +32,18 @@ class Command(BaseCommand):
         if settings.PRODUCTION:
             raise CommandError("`manage.py run` is the demo on one machine; docs/operators.md says how to serve.")
         _refuse_taken(settings.PORT)
+        _refuse_silent_database()
         console = Console(soft_wrap=True, highlight=False)
-        with console.status("Bringing the database up to date …"):
-            call_command("migrate", verbosity=0, interactive=False)
-        with console.status("Gathering style sheets and scripts …"):
-            call_command("collectstatic", verbosity=0, interactive=False)
-        call_command("demo")
-        _run(_where_to_go(console))
+        try:
+            with console.status("Bringing the database up to date …"):
+                call_command("migrate", verbosity=0, interactive=False)
+            with console.status("Gathering style sheets and scripts …"):
+                call_command("collectstatic", verbosity=0, interactive=False)
+            call_command("demo")
+            environment = _where_to_go(console)
+        except KeyboardInterrupt:
+            raise SystemExit(128 + signal.SIGINT) from None
+        _run(environment)
 
 
 def _refuse_taken(port: int) -> None:
@@ -47,6 +56,17 @@ def _refuse_taken(port: int) -> None:
             raise CommandError(
                 f"Port {port} is taken ({error.strerror}). Stop what runs there, or choose another: make run PORT=8001"
             ) from error
+
+
+def _refuse_silent_database() -> None:
+    """Raise CommandError with the remedy where the database cannot be reached, or is not there."""
+    try:
+        connection.ensure_connection()
+    except DatabaseError as error:
+        said = " ".join(str(error).split())
+        raise CommandError(
+            f"The database does not answer ({said}). Correct DATABASE_URL, or unset it to use SQLite below var/."
+        ) from error
 
 
 def _free_port(first: int) -> int:
@@ -77,19 +97,24 @@ def _where_to_go(console: Console) -> dict[str, str]:
 
 def _run(environment: dict[str, str]) -> None:
     """Run the processes until one stops or Ctrl-C; none stays behind."""
-    python = sys.executable
-    manager = Manager()
-    commands = {
-        "web": f"{python} -m gunicorn config.wsgi --bind 127.0.0.1:{settings.PORT} --worker-class gthread"
+    python, warnings = sys.executable, [os.environ.get("PYTHONWARNINGS", ""), NO_WORD_ABOUT_ROOT]
+    processes = Processes()
+    processes.add_process(
+        "web",
+        f"{python} -m gunicorn config.wsgi --bind 127.0.0.1:{settings.PORT} --worker-class gthread"
         " --workers 1 --threads 8 --access-logfile /dev/null --log-level warning",
-        "worker": f"{python} -m celery -q -A config worker -B -P solo -l error --without-gossip --without-mingle"
+        env=environment,
+        cwd=str(settings.BASE_DIR),
+    )
+    processes.add_process(
+        "worker",
+        f"{python} -m celery -q -A config worker -B -P solo -l error --without-gossip --without-mingle"
         f" -s {settings.CELERY_BEAT_SCHEDULE_FILENAME}",
-    }
-    if "FAIRWELL_MAIL_PORT" in environment:
-        commands["mail"] = f"{python} manage.py catch_mail --port {environment['FAIRWELL_MAIL_PORT']}"
-    for name, command in commands.items():
-        manager.add_process(name, command, env=environment, cwd=str(settings.BASE_DIR), quiet=False)
-    # A terminal that is closed must leave no process behind either.
-    signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
-    manager.loop()
-    raise SystemExit(manager.returncode)
+        env=environment | {"PYTHONWARNINGS": ",".join(filter(None, warnings))},
+        cwd=str(settings.BASE_DIR),
+    )
+    if port := environment.get("FAIRWELL_MAIL_PORT"):
+        command = f"{python} manage.py catch_mail --port {port}"
+        processes.add_process("mail", command, env=environment, cwd=str(settings.BASE_DIR))
+    processes.loop()
+    raise SystemExit(processes.returncode)
