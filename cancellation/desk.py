@@ -21,7 +21,7 @@ from billing.models import Instruction, Outcome
 from cancellation import pages
 from cancellation.actions import Actor
 from cancellation.event_words import why_in_words
-from cancellation.models import Cancellation, Event, Notice, NoticeState
+from cancellation.models import Cancellation, Event, Notice, NoticeState, Way
 from config.admin import url_of
 from config.formats import format_day, format_instant
 from feedback.models import Answer
@@ -46,6 +46,7 @@ WHAT = {
     "waits for the holder": gettext_lazy("Waits for the holder"),
     "waits for the desk": gettext_lazy("Waits for the desk"),
     "notice closed": gettext_lazy("Notice closed"),
+    "imported": Way.IMPORTED.label,
     INSTRUCTION_DONE: gettext_lazy("Instruction done"),
     CONTRACT_EDITED: gettext_lazy("Contract edited"),
 }
