@@ -49,11 +49,11 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the journeys where there is no browser, and say so; CI must have one."""
-    if CHROMIUM or os.environ.get("CI"):
-        return
+    """Mark what touches no database as pure; leave out the journeys where there is no browser, and say so."""
     for item in items:
-        if "browser" in item.keywords:
+        if not item.get_closest_marker("django_db") and "django_db_setup" not in getattr(item, "fixturenames", ()):
+            item.add_marker("pure")
+        if "browser" in item.keywords and not CHROMIUM and not os.environ.get("CI"):
             item.add_marker(pytest.mark.skip(reason="no Chromium on this machine: this journey was not played"))
 
 

@@ -13,8 +13,6 @@ from subscriptions.amounts import Money
 from subscriptions.terms import Terms
 from tests.factories import terms_dict
 
-pytestmark = pytest.mark.pure
-
 
 def euro(minor: int) -> Money:
     return Money(minor, "EUR")
