@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The suite once more on the next Django with a newer Python, where such a Python is found. Not part of the lock.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 python=""
 for candidate in python3.14 python3.13 "$HOME"/.pyenv/versions/3.1[34]*/bin/python; do
     if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 13))' 2>/dev/null; then python="$candidate"; break; fi

@@ -2,7 +2,7 @@
 # Every test that this machine can run. SQLite always; PostgreSQL and Redis where they answer; Chromium where it is.
 # What could not run is said at the end, loudly; with CI=true it is a failure instead.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 python=.venv/bin/python
 export FAIRWELL_TESTING=1 FAIRWELL_VAR="${FAIRWELL_VAR:-$PWD/var/test}"
 workers="${TEST_WORKERS:-2}"
@@ -27,7 +27,7 @@ PY
 ;; *) return 1 ;; esac; }
 redis_answers() { $python -c 'import redis, sys; redis.Redis.from_url(sys.argv[1], socket_timeout=3).ping()' "$redis_url" 2>/dev/null; }
 
-if [ "${CI:-}" = true ]; then part "Checks" bash tests/check.sh; fi
+if [ "${CI:-}" = true ]; then part "Checks" env -u DATABASE_URL -u REDIS_URL bash tests/check.sh; fi
 
 services="not services"
 if postgres_answers && redis_answers; then services=""; else missing+=("PostgreSQL and Redis (on their default ports, or by DATABASE_URL and REDIS_URL)"); fi
