@@ -37,7 +37,15 @@ $(STAMPS)/messages: $(STAMPS)/run $(CATALOGUES)
 	@$(BIN)/python -m config.catalogues
 	@touch $@
 
-setup: $(STAMPS)/run $(STAMPS)/messages ## Build .venv; afterwards .venv/bin/python manage.py … works
+# The embedded default has its tables at once; any other database is migrated by hand.
+ifeq ($(DATABASE_URL)$(FAIRWELL_VAR)$(FAIRWELL_ENV),)
+TABLES := var/.tables
+endif
+var/.tables: $(STAMPS)/run $(wildcard */migrations/*.py)
+	@$(BIN)/python manage.py migrate -v 0 --noinput
+	@touch $@
+
+setup: $(STAMPS)/run $(STAMPS)/messages $(TABLES) ## Build .venv; afterwards .venv/bin/python manage.py … works
 
 run: setup ## Start the demo: web, worker, mail catcher (PORT=8000)
 	@FAIRWELL_DEMO=1 exec $(BIN)/python manage.py run
