@@ -36,6 +36,7 @@ def said_by(check: Any) -> list[str]:
     return [f"{message.id}: {message.msg}" for message in check(app_configs=None)]
 
 
+@pytest.mark.django_db
 def test_the_demos_settings_pass() -> None:
     assert [message for message in run_checks() if message.id.startswith("config.")] == []
 

@@ -27,12 +27,15 @@ class Command(BaseCommand):
     """Prepare, say where to go, and run until Ctrl-C."""
 
     help = "Run the demo: web, worker, beat and a mail catcher, with a demo business loaded."
+    # They may ask the database, and one that does not answer is to be named in one line first.
+    requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.PRODUCTION:
             raise CommandError("`manage.py run` is the demo on one machine; docs/operators.md says how to serve.")
         _refuse_taken(settings.PORT)
         _refuse_silent_database()
+        self.check()
         console = Console(soft_wrap=True, highlight=False)
         try:
             with console.status("Bringing the database up to date …"):
