@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from cancellation import letters
-from cancellation.models import ALLOWED, Cancellation, Channel, Event, Notice, NoticeState, State, Visit
+from cancellation.models import ALLOWED, OPEN, Cancellation, Channel, Event, Notice, NoticeState, State, Visit
 from cancellation.queries import agreed_of, local_day
 from cancellation.quotes import Quote, ordinary
 from outbox.actions import Promise, add_many
@@ -165,8 +165,7 @@ def _joined(live: Cancellation, notice: Notice) -> Cancellation:
 
 def close(*, notice: Notice, actor: Actor, why: str) -> bool:
     """Say that nothing more follows from an open notice; return whether it was open."""
-    still_open = Notice.objects.filter(pk=notice.pk, state=NoticeState.MATCHED, cancellation__isnull=True)
-    if not still_open.update(state=NoticeState.CLOSED):
+    if not Notice.objects.filter(OPEN, pk=notice.pk).update(state=NoticeState.CLOSED):
         return False
     Event.objects.create(
         contract_id=notice.contract_id,
@@ -304,9 +303,7 @@ def take_back(*, contract: Contract, actor: Actor, at: datetime) -> bool:
 
 def open_notices(contract: Contract) -> QuerySet[Notice]:
     """Return the notices of a contract that stand without an end, the first one first."""
-    return Notice.objects.filter(contract=contract, state=NoticeState.MATCHED, cancellation__isnull=True).order_by(
-        "received_at", "pk"
-    )
+    return Notice.objects.filter(OPEN, contract=contract).order_by("received_at", "pk")
 
 
 def _move(cancellation: Cancellation, to: State, *, at: datetime, actor: Actor, what: str, why: str = "") -> bool:
@@ -361,9 +358,7 @@ def settle(*, notice_id: int, said: dict[str, Any] | None = None) -> None:
 
     Does nothing where the end is scheduled or was undone, or where the notice is closed or waits for its holder.
     """
-    notice = Notice.objects.filter(
-        pk=notice_id, contract__isnull=False, state=NoticeState.MATCHED, cancellation__isnull=True
-    ).first()
+    notice = Notice.objects.filter(OPEN, pk=notice_id, contract__isnull=False).first()
     if notice is None or Event.objects.filter(notice=notice).exists():
         return
     shown = Quote.from_dict(notice.shown) if notice.shown else None

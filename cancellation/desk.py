@@ -21,7 +21,7 @@ from billing.models import Instruction, Outcome
 from cancellation import pages
 from cancellation.actions import Actor
 from cancellation.event_words import why_in_words
-from cancellation.models import Cancellation, Event, Notice, NoticeState, Way
+from cancellation.models import OPEN, Cancellation, Event, Notice, NoticeState, Way
 from config.admin import url_of
 from config.formats import format_day, format_instant
 from feedback.models import Answer
@@ -53,7 +53,7 @@ WHAT = {
 
 # A notice that brought about nothing yet: its holder, or the desk, is asked.
 NOTHING_TO_END = Q(cancellation__isnull=True, state=NoticeState.CLOSED)
-WAITING = Q(cancellation__isnull=True, contract__isnull=False, state=NoticeState.MATCHED)
+WAITING = OPEN & Q(contract__isnull=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,10 @@ class Notice(models.Model):
         return self.reference
 
 
+# A notice that stands without an end: whoever may take it up, close it or be asked about it finds it by this.
+OPEN = Q(state=NoticeState.MATCHED, cancellation__isnull=True)
+
+
 class State(models.TextChoices):
     """Where a cancellation stands."""
 

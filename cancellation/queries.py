@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import Aggregate, Count, F, JSONField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce, JSONObject
 
-from cancellation.models import Cancellation, Notice, NoticeState, State, Visit
+from cancellation.models import OPEN, Cancellation, Notice, State, Visit
 from cancellation.quotes import Agreed, Paid
 from subscriptions import reading
 from subscriptions.models import Component, Contract, Customer
@@ -84,9 +84,7 @@ def _contracts_with_parts() -> QuerySet[Contract]:
         .annotate(parts=JsonList(JSONObject(pk="pk", kind="kind", name="name")))
         .values("parts")
     )
-    standing = Notice.objects.filter(
-        contract=OuterRef("pk"), state=NoticeState.MATCHED, cancellation__isnull=True
-    ).order_by("received_at", "pk")
+    standing = Notice.objects.filter(OPEN, contract=OuterRef("pk")).order_by("received_at", "pk")
     return (
         contracts_with_state()
         .annotate(

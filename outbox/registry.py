@@ -74,11 +74,6 @@ def lane_of(topic: str, payload: Payload) -> str:
     return str(payload.get(known.lane) or "") if known and known.lane else ""
 
 
-def handler_for(topic: str) -> Handler:
-    """Return a topic's handler. LookupError where nobody handles it."""
-    return topic_for(topic).handler
-
-
 def topics() -> set[str]:
     """Return the topics that are handled in this process."""
     return set(_topics)

@@ -125,4 +125,4 @@ def test_another_cancellation_of_the_contract_is_not_touched(end: dict[str, Any]
 
 
 def test_billing_is_handled() -> None:
-    assert registry.handler_for("billing") is handle
+    assert registry.topic_for("billing").handler is handle

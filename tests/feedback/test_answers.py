@@ -7,7 +7,7 @@ import pytest
 from feedback.actions import keep_answer
 from feedback.handlers import said as handle_said
 from feedback.models import Answer, Reason, Root
-from outbox.registry import handler_for
+from outbox.registry import topic_for
 
 AT = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)
 
@@ -28,7 +28,7 @@ def told(answer):
 
 
 def test_the_outbox_knows_who_keeps_answers():
-    assert handler_for("said") is handle_said
+    assert topic_for("said").handler is handle_said
 
 
 def test_the_handler_keeps_the_whole_answer(contract):

@@ -30,7 +30,7 @@ def make_due() -> None:
 
 
 def test_letters_are_handled() -> None:
-    assert registry.handler_for("letter") is letters.handle
+    assert registry.topic_for("letter").handler is letters.handle
 
 
 def test_a_letter_leaves_with_the_headers_it_needs(server: MailServer, end_confirmed: dict[str, Any]) -> None:
