@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +18,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from cancellation import letters
-from cancellation.models import ALLOWED, OPEN, Cancellation, Channel, Event, Notice, NoticeState, State, Visit
+from cancellation.models import ALLOWED, OPEN, Act, Cancellation, Channel, Event, Notice, NoticeState, State, Visit
 from cancellation.queries import agreed_of, local_day
 from cancellation.quotes import Quote, ordinary
 from outbox.actions import Promise, add_many
@@ -74,9 +75,18 @@ class Unreadable(Exception):
     """The contract's terms cannot be read, so nobody can say yet on which day it ends."""
 
 
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Through which door a declaration came, under which rules, and what stood on the button."""
+
+    channel: Channel = Channel.GUIDED
+    pack: str = ""
+    button: str = ""
+
+
 def receive_notice(
     *,
-    contract: Contract,
+    contract: Contract | None,
     shown: Quote | None,
     received_at: datetime,
     actor: Actor,
@@ -84,14 +94,25 @@ def receive_notice(
     locale: str,
     declaration: str,
     said: dict[str, Any] | None = None,
+    door: Door = Door(),
+    act: Act = Act.CANCEL,
+    state: NoticeState = NoticeState.MATCHED,
+    asks: dict[str, Any] | None = None,
+    sender_zone: str = "",
+    beside: Callable[[Notice], Iterable[Promise]] | None = None,
 ) -> Notice:
     """Record a declaration and commit. Nothing after this can unmake it.
 
     ``key`` makes it once: a second click finds the first notice, with the first instant. ``said`` waits beside it
-    for the case that somebody else has to take the notice up.
+    for the case that somebody else has to take the notice up. ``asks`` is what is asked for beside the end itself.
+    ``beside`` writes what belongs to the notice in the same transaction and returns further promises; it is not
+    called for a second click.
     """
     notice = Notice(
-        channel=Channel.GUIDED,
+        act=act,
+        channel=door.channel,
+        pack=door.pack,
+        button=door.button,
         contract=contract,
         received_at=received_at,
         declaration=declaration,
@@ -99,15 +120,21 @@ def receive_notice(
         locale=locale,
         actor=actor.name,
         idempotency_key=key,
+        state=state,
+        asks=asks or {},
+        sender_zone=sender_zone,
     )
     try:
         with transaction.atomic():
             notice.save(force_insert=True)
             # Should the process die before the end is scheduled, a worker takes the notice up.
             facts = {"notice_id": notice.pk, "said": said or {}}
-            add_many([Promise("settle", f"settle:{notice.pk}", facts, due_at=received_at + SETTLE_AFTER)])
+            promises = [Promise("settle", f"settle:{notice.pk}", facts, due_at=received_at + SETTLE_AFTER)]
+            add_many([*promises, *(beside(notice) if beside else ())])
     except IntegrityError:
-        return Notice.objects.get(idempotency_key=key)
+        if (first := Notice.objects.filter(idempotency_key=key).first()) is None:
+            raise
+        return first
     return notice
 
 

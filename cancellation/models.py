@@ -6,6 +6,7 @@ every change writes an ``Event``; nothing is erased. Screens ask the ``last_day`
 
 from __future__ import annotations
 
+import secrets
 from datetime import date
 
 from django.db import models
@@ -13,12 +14,27 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from subscriptions.amounts import Money
-from subscriptions.models import Contract, new_reference
+from subscriptions.models import Component, Contract, new_reference
 
 
 def notice_reference() -> str:
     """Return a new reference of a notice, as it stands in letters and on the phone."""
     return new_reference("N")
+
+
+def receipt_number() -> str:
+    """Return a new number of a receipt."""
+    return new_reference("R", 10)
+
+
+def announcement_reference() -> str:
+    """Return a new reference of a third party's announcement."""
+    return new_reference("A")
+
+
+def access_key() -> str:
+    """Return what lets whoever holds it in; it stands in an address and nowhere else."""
+    return secrets.token_urlsafe(32)
 
 
 class Act(models.TextChoices):
@@ -33,6 +49,8 @@ class Channel(models.TextChoices):
     """The door through which a declaration came."""
 
     GUIDED = "guided", _("guided way")
+    DOOR = "door", _("public page")
+    AGENT = "agent", _("announcement")
     DESK = "desk", _("desk")
 
 
@@ -40,6 +58,13 @@ class Way(models.TextChoices):
     """The way out that a cancellation takes."""
 
     ORDINARY = "ordinary", _("ordinary notice")
+    LATER = "later", _("later day")
+    EARLY_RELEASE = "early_release", _("early release")
+    WITHDRAWAL = "withdrawal", _("withdrawal")
+    HARDSHIP = "hardship", _("hardship")
+    FOR_CAUSE = "for_cause", _("for cause")
+    # The place for it was missing or wrong on that day, so the law lets the contract end at once.
+    AT_ONCE = "at_once", _("at once, for the public page was at fault")
     IMPORTED = "imported", _("imported")
 
 
@@ -48,6 +73,8 @@ class NoticeState(models.TextChoices):
 
     MATCHED = "matched", _("matched")
     UNMATCHED = "unmatched", _("unmatched")
+    # More came from one address than a person sends: recorded like any other, but no mail leaves until staff look.
+    QUARANTINED = "quarantined", _("held back")
     REPUDIATED = "repudiated", _("repudiated")
     # Nothing more follows from it: another notice ended the contract, it had ended already, or it was taken back.
     CLOSED = "closed", _("closed")
@@ -70,6 +97,15 @@ class Notice(models.Model):
     actor = models.CharField(_("by"), max_length=100)
     idempotency_key = models.CharField(max_length=100, unique=True, editable=False)
     state = models.CharField(_("state"), max_length=12, choices=NoticeState.choices, default=NoticeState.MATCHED)
+    # Which rules the page followed, and the button as it was labelled there.
+    pack = models.CharField(_("rules"), max_length=12, blank=True)
+    button = models.CharField(_("button"), max_length=200, blank=True)
+    # What is asked for beside the end itself: {"way": …, "day": …, "ground": …}, each only where it was said.
+    asks = models.JSONField(_("asks for"), default=dict)
+    # Where the sender was, if that is known: an earlier day there counts for them.
+    sender_zone = models.CharField(_("time zone of the sender"), max_length=64, blank=True)
+    # Salted SHA-256 of what was declared: the words and the salt can be erased, this stays.
+    digest = models.CharField(_("digest"), max_length=64, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("notice")
@@ -82,6 +118,51 @@ class Notice(models.Model):
 
 # A notice that stands without an end: whoever may take it up, close it or be asked about it finds it by this.
 OPEN = Q(state=NoticeState.MATCHED, cancellation__isnull=True)
+
+
+class Declared(models.Model):
+    """What somebody wrote at a public page, in a row of its own: it is erased when its time is over."""
+
+    notice = models.OneToOneField(Notice, on_delete=models.PROTECT, related_name="declared", verbose_name=_("notice"))
+    name = models.TextField(_("name"), blank=True)
+    email = models.TextField(_("e-mail address"), blank=True)
+    phone = models.TextField(_("telephone"), blank=True)
+    address = models.TextField(_("postal address"), blank=True)
+    reference = models.TextField(_("contract"), blank=True)
+    reason = models.TextField(_("reason"), blank=True)
+    wished_on = models.DateField(_("wished day"), null=True)
+    salt = models.CharField(max_length=43, blank=True, editable=False)
+    erase_on = models.DateField(_("to be erased on"), null=True, db_index=True)
+    erased_at = models.DateTimeField(_("erased at"), null=True)
+
+    class Meta:
+        verbose_name = _("declared")
+        verbose_name_plural = _("declared")
+
+    def __str__(self) -> str:
+        return self.name or str(self.notice_id)
+
+
+class Evidence(models.Model):
+    """A file that came with a declaration. It stands in the database, so that it is committed and backed up with it."""
+
+    notice = models.ForeignKey(
+        Notice, on_delete=models.PROTECT, null=True, related_name="evidence", verbose_name=_("notice")
+    )
+    name = models.CharField(_("name"), max_length=200)
+    content_type = models.CharField(_("type"), max_length=60)
+    size = models.PositiveIntegerField(_("size in bytes"))
+    sha256 = models.CharField("SHA-256", max_length=64)
+    content = models.BinaryField(_("content"))
+    created_at = models.DateTimeField(_("received at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("evidence")
+        verbose_name_plural = _("evidence")
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class State(models.TextChoices):
@@ -100,6 +181,15 @@ ALLOWED: dict[str, frozenset[str]] = {
 }
 
 
+class Judgement(models.TextChoices):
+    """What became of an earlier end that was asked for with a reason; the ordinary end is safe meanwhile."""
+
+    NONE = "", _("nothing to judge")
+    OPEN = "open", _("to be judged")
+    GRANTED = "granted", _("granted")
+    DECLINED = "declined", _("declined")
+
+
 class Cancellation(models.Model):
     """The end of a contract that a notice brought about, on the terms that its holder was shown."""
 
@@ -109,7 +199,10 @@ class Cancellation(models.Model):
     notice = models.OneToOneField(
         Notice, on_delete=models.PROTECT, null=True, related_name="cancellation", verbose_name=_("notice")
     )
-    way = models.CharField(_("way"), max_length=12, choices=Way.choices, default=Way.ORDINARY)
+    way = models.CharField(_("way"), max_length=16, choices=Way.choices, default=Way.ORDINARY)
+    judgement = models.CharField(
+        _("judgement"), max_length=10, choices=Judgement.choices, default=Judgement.NONE, blank=True
+    )
     quote = models.JSONField(_("quote"), default=dict)
     received_on = models.DateField(_("notice received on"))
     last_day = models.DateField(_("last day"))
@@ -137,6 +230,7 @@ class Cancellation(models.Model):
         indexes = [
             models.Index(fields=["last_day"], name="cancellation_due", condition=Q(state="scheduled")),
             models.Index(fields=["received_on"], name="cancellation_received"),
+            models.Index(fields=["id"], name="cancellation_to_judge", condition=Q(judgement="open")),
         ]
 
     def __str__(self) -> str:
@@ -197,6 +291,8 @@ class Visit(models.Model):
     contract = models.ForeignKey(Contract, on_delete=models.CASCADE, related_name="visits", verbose_name=_("contract"))
     step = models.CharField(_("last step seen"), max_length=12)
     said = models.JSONField(_("said so far"), default=dict)
+    # The way out that was picked: {"way": …, "day": …}; empty means the ordinary one.
+    chosen = models.JSONField(_("chosen way"), default=dict)
     started_at = models.DateTimeField(_("started at"), auto_now_add=True)
     seen_at = models.DateTimeField(_("last seen at"))
 
@@ -207,3 +303,178 @@ class Visit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.contract_id} {self.step}"
+
+
+class ReceiptKind(models.TextChoices):
+    """What a receipt proves."""
+
+    RECEIVED = "received", _("a declaration was received")
+    END = "end", _("a contract ends")
+    WITHDRAWN = "withdrawn", _("a contract is withdrawn from")
+    UNDONE = "undone", _("an end is undone")
+
+
+class Receipt(models.Model):
+    """A signed document that its holder keeps. ``document`` is what was signed, ``jws`` the signature with it."""
+
+    number = models.CharField(_("number"), max_length=32, unique=True, default=receipt_number)
+    key = models.CharField(max_length=43, unique=True, default=access_key, editable=False)
+    kind = models.CharField(_("kind"), max_length=12, choices=ReceiptKind.choices)
+    notice = models.ForeignKey(Notice, on_delete=models.PROTECT, related_name="receipts", verbose_name=_("notice"))
+    cancellation = models.ForeignKey(
+        Cancellation, on_delete=models.PROTECT, null=True, related_name="receipts", verbose_name=_("cancellation")
+    )
+    locale = models.CharField(_("language"), max_length=12, default="en")
+    document = models.JSONField(_("document"))
+    jws = models.TextField(_("signature"))
+    kid = models.CharField(_("key"), max_length=43)
+    issued_at = models.DateTimeField(_("issued at"))
+
+    class Meta:
+        verbose_name = _("receipt")
+        verbose_name_plural = _("receipts")
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class SigningKey(models.Model):
+    """The public half of a key that receipts were signed with; published for good."""
+
+    kid = models.CharField(_("key"), max_length=43, unique=True)
+    public_jwk = models.JSONField(_("public key"))
+    first_used_at = models.DateTimeField(_("first used at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("signing key")
+        verbose_name_plural = _("signing keys")
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return self.kid
+
+
+class AnnouncementState(models.TextChoices):
+    """What the holder has answered to somebody else's announcement."""
+
+    UNMATCHED = "unmatched", _("no contract found yet")
+    ASKED = "asked", _("the holder is asked")
+    YES = "yes", _("yes")
+    NO = "no", _("no")
+    NOT_MINE = "not_mine", _("not mine")
+
+
+class Announcement(models.Model):
+    """Somebody other than the holder says that a contract is to end. By itself it changes nothing."""
+
+    reference = models.CharField(_("reference"), max_length=32, unique=True, default=announcement_reference)
+    key = models.CharField(max_length=43, unique=True, default=access_key, editable=False)
+    agent_name = models.TextField(_("name"))
+    agent_company = models.TextField(_("company"), blank=True)
+    agent_email = models.TextField(_("e-mail address"))
+    about = models.TextField(_("which contract"), help_text=_("A reference, a domain, or whatever names it."))
+    holder_name = models.TextField(_("name of the holder"))
+    holder_email = models.TextField(_("e-mail address of the holder"), blank=True)
+    wished_on = models.DateField(_("wished day"), null=True, blank=True)
+    words = models.TextField(_("message"), blank=True)
+    locale = models.CharField(_("language"), max_length=12, default="en")
+    received_at = models.DateTimeField(_("received at"))
+    contract = models.ForeignKey(
+        Contract, on_delete=models.PROTECT, null=True, related_name="announcements", verbose_name=_("contract")
+    )
+    notice = models.OneToOneField(
+        Notice, on_delete=models.PROTECT, null=True, related_name="announcement", verbose_name=_("notice")
+    )
+    state = models.CharField(
+        _("state"), max_length=12, choices=AnnouncementState.choices, default=AnnouncementState.UNMATCHED
+    )
+    is_held = models.BooleanField(_("held back"), default=False)
+    asked_at = models.DateTimeField(_("holder asked at"), null=True)
+    answered_at = models.DateTimeField(_("answered at"), null=True)
+    idempotency_key = models.CharField(max_length=100, unique=True, editable=False)
+    erase_on = models.DateField(_("to be erased on"), null=True, db_index=True)
+    erased_at = models.DateTimeField(_("erased at"), null=True)
+
+    class Meta:
+        verbose_name = _("announcement")
+        verbose_name_plural = _("announcements")
+        ordering = ["-received_at", "-pk"]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class PartChoice(models.TextChoices):
+    """What is to become of a part of a bundle."""
+
+    TAKE = "take", _("take along")
+    KEEP = "keep", _("keep")
+    LET_GO = "let_go", _("let it go")
+
+
+class ComponentChoice(models.Model):
+    """What a holder wants to become of one part; the latest choice stands."""
+
+    component = models.OneToOneField(
+        Component, on_delete=models.CASCADE, related_name="choice", verbose_name=_("component")
+    )
+    choice = models.CharField(_("choice"), max_length=8, choices=PartChoice.choices)
+    chosen_at = models.DateTimeField(_("chosen at"))
+    actor = models.CharField(_("by"), max_length=100)
+
+    class Meta:
+        verbose_name = _("choice for a part")
+        verbose_name_plural = _("choices for parts")
+
+    def __str__(self) -> str:
+        return f"{self.component_id} {self.choice}"
+
+
+class ChecklistItem(models.Model):
+    """One step of leaving with a part of a bundle, in its order, by the customer or by staff."""
+
+    contract = models.ForeignKey(
+        Contract, on_delete=models.CASCADE, related_name="checklist", verbose_name=_("contract")
+    )
+    component = models.ForeignKey(
+        Component, on_delete=models.CASCADE, null=True, related_name="checklist", verbose_name=_("component")
+    )
+    code = models.CharField(_("step"), max_length=32)
+    position = models.PositiveSmallIntegerField(_("position"))
+    by_staff = models.BooleanField(_("done by staff"), default=False)
+    done_at = models.DateTimeField(_("done at"), null=True)
+    done_by = models.CharField(_("done by"), max_length=100, blank=True)
+    note = models.TextField(_("note"), blank=True)
+
+    class Meta:
+        verbose_name = _("step of the exit checklist")
+        verbose_name_plural = _("steps of the exit checklist")
+        ordering = ["contract", "position", "pk"]
+        constraints = [
+            models.UniqueConstraint(name="one_step_a_part", fields=["contract", "component", "code"]),
+            models.UniqueConstraint(
+                name="one_step_a_contract", fields=["contract", "code"], condition=Q(component__isnull=True)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.contract_id} {self.code}"
+
+
+class DoorFault(models.Model):
+    """A stretch of time in which a public page was missing or wrong; ``until`` is empty while it still is."""
+
+    pack = models.CharField(_("rules"), max_length=12)
+    since = models.DateTimeField(_("since"))
+    until = models.DateTimeField(_("until"), null=True)
+    faults = models.JSONField(_("faults"), default=list)
+
+    class Meta:
+        verbose_name = _("fault of a public page")
+        verbose_name_plural = _("faults of public pages")
+        ordering = ["-since", "-pk"]
+        constraints = [models.UniqueConstraint(name="one_open_fault", fields=["pack"], condition=Q(until__isnull=True))]
+
+    def __str__(self) -> str:
+        return f"{self.pack} {self.since:%F %T}"

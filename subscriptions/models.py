@@ -78,11 +78,25 @@ class Customer(models.Model):
         return self.name or self.reference
 
 
+class Sector(models.TextChoices):
+    """A kind of service for which a place may have rules of its own."""
+
+    TELECOM = "telecom", _("telecommunications")
+    MOBILE = "mobile", _("mobile telephony")
+
+
 class Product(models.Model):
     """What is sold, such as web hosting."""
 
     code = models.SlugField(_("code"), max_length=64, unique=True)
     name = models.CharField(_("name"), max_length=200)
+    sector = models.CharField(
+        _("sector"),
+        max_length=12,
+        choices=Sector.choices,
+        blank=True,
+        help_text=_("Some places have rules of their own for some kinds of service."),
+    )
 
     class Meta:
         verbose_name = _("product")
@@ -103,6 +117,11 @@ class Plan(models.Model):
         _("what stays usable"),
         blank=True,
         help_text=_("What the customer keeps after the last day, in plain words."),
+    )
+    early_release = models.BooleanField(
+        _("may be left before the end of a fixed term"),
+        default=True,
+        help_text=_("For the exit fee that the page works out: never more than staying would cost."),
     )
 
     class Meta:
@@ -152,9 +171,26 @@ class Contract(models.Model):
         help_text=_("As your business calls it, such as One Year."),
     )
     country = models.CharField(_("country"), max_length=2, blank=True, help_text=_("ISO 3166 code, such as DE"))
+    region = models.CharField(
+        _("region"),
+        max_length=6,
+        blank=True,
+        help_text=_("Part of the country where it has rules of its own, such as CA"),
+    )
+    is_consumer = models.BooleanField(
+        _("consumer contract"), default=True, help_text=_("Whether the law that protects consumers applies.")
+    )
     terms = models.JSONField(_("terms as agreed"), help_text=_("How this contract ends; see docs/contracts.md."))
     starts_on = models.DateField(_("starts on"))
     concluded_at = models.DateTimeField(_("concluded at"), null=True, blank=True)
+    informed_of_withdrawal = models.BooleanField(
+        _("told of the right to withdraw"), default=True, help_text=_("If not, the right lasts a year longer.")
+    )
+    asked_to_start = models.BooleanField(
+        _("asked for an early start"),
+        default=False,
+        help_text=_("Whether the customer expressly asked to be served before the withdrawal period is over."),
+    )
     price_minor = models.BigIntegerField(_("price per billing period, in minor units"))
     currency = models.CharField(_("currency"), max_length=3)
     monthly_charge_minor = models.BigIntegerField(
@@ -219,6 +255,20 @@ class Component(models.Model):
     )
     kind = models.CharField(_("kind"), max_length=64)
     name = models.CharField(_("name"), max_length=200)
+    depends_on = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="dependents",
+        verbose_name=_("depends on"),
+        help_text=_("The part without which this one does not work, such as the domain of a mailbox."),
+    )
+    ends_contract = models.BooleanField(
+        _("ends the contract"),
+        default=False,
+        help_text=_("Whether the contract cannot go on without this part."),
+    )
 
     class Meta:
         verbose_name = _("component")
