@@ -41,6 +41,11 @@ OPERATOR = {
     "brand": env.str("FAIRWELL_BRAND", "#2f5d50"),
 }
 
+# The rules of each place: the packs that are shipped, an operator's kinder choices, and whose rules the doors follow.
+POLICY_DIR = env.str("FAIRWELL_POLICY_DIR", str(BASE_DIR / "policies"))
+POLICY_OVERRIDES = env.str("FAIRWELL_POLICIES", "")
+HOME_PACK = env.str("FAIRWELL_HOME", "") or "default"
+
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
