@@ -11,11 +11,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.core import signing
 from django.urls import reverse
 
-from cancellation.models import Cancellation, Notice
+from cancellation.models import Act, Cancellation, Channel, Notice
 from cancellation.quotes import Quote
 from subscriptions.models import Contract
+
+NOT_ME_SALT = "fairwell.not-me"
+# Within these days the money is back; the last of them is never moved to a working day.
+REFUND_DAYS = 14
 
 
 def end_confirmed(contract: Contract, cancellation: Cancellation, notice: Notice, quote: Quote) -> dict[str, Any]:
