@@ -23,7 +23,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cancellation import actions, door_letters, matching, receipts
+from cancellation import actions, door_letters, letters, matching, receipts
 from cancellation.actions import SYSTEM, Actor, Door
 from cancellation.letters import NOT_ME_SALT
 from cancellation.models import (
@@ -43,9 +43,9 @@ from cancellation.models import (
 from cancellation.uploads import Upload
 from config.formats import format_day
 from outbox.actions import Promise, add_many
-from subscriptions import places
+from subscriptions import places, retention
 from subscriptions.models import Contract
-from subscriptions.packs import Pack, PackError
+from subscriptions.packs import Pack
 
 # Whoever stands at a public door; who they are is what they say.
 PUBLIC = Actor("public")
@@ -133,11 +133,12 @@ def receive(
     came with an earlier page. ``held`` keeps it back from mail and matching until staff have looked.
     """
     salt, said = secrets.token_urlsafe(32), declaration.said
+    day = received_at.astimezone(ZoneInfo(declaration.pack.timezone)).date()
     made = Received(Notice())
 
     def beside(notice: Notice) -> Iterable[Promise]:
         words = Declared.objects.create(
-            notice=notice, salt=salt, erase_on=erase_on(declaration.pack, received_at), **asdict(said)
+            notice=notice, salt=salt, erase_on=retention.erase_on(declaration.pack, day), **asdict(said)
         )
         _keep(notice, files, files_before)
         made.receipt = _issue(notice, words, received_at)
@@ -166,23 +167,6 @@ def digest(said: Said, salt: str) -> str:
     """Return the salted SHA-256 of what was written: words and salt can be erased, this stays with the notice."""
     canonical = json.dumps(asdict(said), default=date.isoformat, ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(f"{salt}\n{canonical}".encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def erase_on(pack: Pack, received_at: datetime) -> date | None:
-    """Return the day on which the words are erased; None where the rules name none, and then a person decides."""
-    day = received_at.astimezone(ZoneInfo(pack.timezone)).date()
-    try:
-        kept = pack.get("record_retention", day)
-        years, to_year_end = int(kept["years"]), bool(kept.get("to_year_end"))
-    except (PackError, KeyError, TypeError, ValueError, AttributeError):
-        log.exception("The rules of %s name no retention.", pack.code)
-        return None
-    if to_year_end:
-        return date(day.year + years, 12, 31)
-    try:
-        return day.replace(year=day.year + years)
-    except ValueError:
-        return date(day.year + years, 3, 1)
 
 
 def receipt_of(notice: Notice) -> Receipt | None:
@@ -311,7 +295,8 @@ def _ask_the_desk(notice: Notice, why: str) -> None:
 def _tell_holder(notice: Notice, standing: str) -> None:
     """Promise the holder, at the address on file, the letter that somebody declared this, and what follows."""
     contract = Contract.objects.select_related("customer", "plan__product").get(pk=notice.contract_id)
-    add_many([Promise("letter", f"on-file:{notice.pk}", door_letters.on_file(contract, notice, standing))])
+    facts = letters.on_file(contract, notice, standing, door_letters.received_at(notice))
+    add_many([Promise("letter", f"on-file:{notice.pk}", facts)])
 
 
 def _note(notice: Notice, actor: Actor, what: str, *, before: str = "", after: str = "", why: str = "") -> None:
@@ -373,7 +358,7 @@ def repudiate(*, notice: Notice, actor: Actor, at: datetime, why: str) -> bool:
     # An undo has a letter of its own, with its receipt.
     if row.contract_id and not (brought and _undone(row, brought, actor, at)):
         contract = Contract.objects.select_related("customer", "plan__product").get(pk=row.contract_id)
-        facts = door_letters.repudiated(contract, row, at, ended=bool(brought))
+        facts = letters.repudiated(contract, row, door_letters.received_at(row), ended=bool(brought))
         add_many([Promise("letter", f"repudiated:{row.pk}", facts)])
     return True
 
