@@ -14,8 +14,9 @@ from django.conf import settings
 from django.core import signing
 from django.urls import reverse
 
-from cancellation.models import Act, Cancellation, Channel, Notice
+from cancellation.models import Cancellation, Channel, Judgement, Notice, Way
 from cancellation.quotes import Quote
+from cancellation.ways import Wish
 from subscriptions.models import Contract
 
 NOT_ME_SALT = "fairwell.not-me"
@@ -25,19 +26,25 @@ REFUND_DAYS = 14
 
 def end_confirmed(contract: Contract, cancellation: Cancellation, notice: Notice, quote: Quote) -> dict[str, Any]:
     """Return the facts of the confirmation: what was declared, when it came, when it ends, what comes back."""
+    wished = Wish.read(notice.asks).too_early_for(cancellation.last_day)
     facts = {
         **_common(contract),
         **_of_notice(contract, notice),
         "quote": quote.as_dict(),
         "last_day": cancellation.last_day.isoformat(),
+        "way": cancellation.way,
+        # A person judges an earlier end; the one in this letter is safe meanwhile.
+        "is_judged_later": cancellation.judgement == Judgement.OPEN,
+        # Nobody hears a day too early for a wish without being told.
+        "wished_day": wished.isoformat() if wished else None,
         "undo_url": _url("cancellation:done", contract),
         "calendar_url": _url("cancellation:calendar", contract),
         # Somebody else may have declared it at a public page: the holder can say so.
         "not_me_url": not_me_url(notice) if notice.channel == Channel.DOOR else "",
     }
-    if notice.act != Act.WITHDRAW:
+    if cancellation.way != Way.WITHDRAWAL:
         return _letter("end-confirmed", contract, notice.locale, facts)
-    facts["refund_due_on"] = (cancellation.received_on + timedelta(days=REFUND_DAYS)).isoformat()
+    facts["refund_due_on"] = (quote.received_on + timedelta(days=REFUND_DAYS)).isoformat()
     return _letter("withdrawal-confirmed", contract, notice.locale, facts)
 
 
@@ -70,6 +77,18 @@ def undo_confirmed(contract: Contract, cancellation: Cancellation, at: datetime)
     }
     locale = cancellation.notice.locale if cancellation.notice else contract.customer.locale
     return _letter("undo-confirmed", contract, locale, facts)
+
+
+def judged(contract: Contract, cancellation: Cancellation, why: str) -> dict[str, Any]:
+    """Return the facts of the letter that no earlier end is granted, with the reason; the ordinary one stands."""
+    notice = cancellation.notice
+    facts = {
+        **_common(contract),
+        "last_day": cancellation.last_day.isoformat(),
+        "notice_reference": notice.reference if notice else "",
+        "words": why,
+    }
+    return _letter("judged", contract, notice.locale if notice else contract.customer.locale, facts)
 
 
 def taken_back(contract: Contract, notice: Notice, at: datetime) -> dict[str, Any]:

@@ -45,6 +45,11 @@ OPERATOR_SECTORS = env.list("FAIRWELL_SECTORS", default=[])
 # While it is on, only what nobody may be kept from is open: the public doors, receipts and their keys.
 MAINTENANCE = env.bool("FAIRWELL_MAINTENANCE", False)
 
+# The rules of each place: the packs that are shipped, an operator's kinder choices, and whose rules the doors follow.
+POLICY_DIR = env.str("FAIRWELL_POLICY_DIR", str(BASE_DIR / "policies"))
+POLICY_OVERRIDES = env.str("FAIRWELL_POLICIES", "")
+HOME_PACK = env.str("FAIRWELL_HOME", "") or "default"
+
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
