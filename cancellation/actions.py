@@ -123,6 +123,7 @@ def receive_notice(
     state: NoticeState = NoticeState.MATCHED,
     asks: dict[str, Any] | None = None,
     sender_zone: str = "",
+    digest: str = "",
     beside: Callable[[Notice], Iterable[Promise]] | None = None,
 ) -> Notice:
     """Record a declaration and commit. Nothing after this can unmake it.
@@ -147,6 +148,7 @@ def receive_notice(
         state=state,
         asks=asks or {},
         sender_zone=sender_zone,
+        digest=digest,
     )
     try:
         with transaction.atomic():
