@@ -17,9 +17,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from cancellation import letters
+from cancellation import letters, receipts
 from cancellation.models import ALLOWED, OPEN, Act, Cancellation, Channel, Event, Notice, NoticeState, State, Visit
-from cancellation.queries import agreed_of, local_day
+from cancellation.queries import agreed_of, local_day, payments_beside
 from cancellation.quotes import Quote, ordinary
 from outbox.actions import Promise, add_many
 from subscriptions.models import Contract
@@ -150,7 +150,10 @@ def confirm(*, notice: Notice, shown: Quote | None, actor: Actor, said: dict[str
     # The contract is locked, for it exists before any cancellation does. What SQLite lacks in row locks, its
     # one writer at a time and the unique constraint make up for.
     contract = (
-        Contract.objects.select_for_update(of=("self",)).select_related("customer", "plan__product").get(notices=notice)
+        Contract.objects.select_for_update(of=("self",))
+        .select_related("customer", "plan__product")
+        .annotate(payments_beside=payments_beside())
+        .get(notices=notice)
     )
     quote = _quote(contract, notice)
     if quote is None or shown is None or quote.worse_than(shown):
@@ -244,7 +247,9 @@ def _promises_of(
         Promise(
             "letter",
             f"end-confirmed:{cancellation.pk}",
-            letters.end_confirmed(contract, cancellation, notice, quote),
+            letters.end_confirmed(
+                contract, cancellation, notice, quote, receipts.of_end(contract, cancellation, notice, quote)
+            ),
         ),
         Promise("billing", f"billing-end:{cancellation.pk}", billing_facts(cancellation, "end")),
     ]
@@ -295,7 +300,7 @@ def revoke(*, cancellation_id: int, actor: Actor, at: datetime) -> Cancellation:
 
     Raises CannotRevoke where it has ended, was undone, or its last day is over in the contract's zone.
     """
-    cancellation = Cancellation.objects.select_related("contract__customer", "contract__plan__product").get(
+    cancellation = Cancellation.objects.select_related("contract__customer", "contract__plan__product", "notice").get(
         pk=cancellation_id
     )
     if not cancellation.can_be_revoked_on(local_day(cancellation.contract, at)):
@@ -309,7 +314,7 @@ def revoke(*, cancellation_id: int, actor: Actor, at: datetime) -> Cancellation:
             Promise(
                 "letter",
                 f"undo-confirmed:{cancellation.pk}",
-                letters.undo_confirmed(cancellation.contract, cancellation, at),
+                letters.undo_confirmed(cancellation.contract, cancellation, at, receipts.of_undo(cancellation, at)),
             ),
             Promise("billing", f"billing-undo:{cancellation.pk}", billing_facts(cancellation, "undo")),
         ]

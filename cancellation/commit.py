@@ -49,6 +49,7 @@ def commit(request: HttpRequest, ref: str) -> HttpResponse:
         locale=get_language() or "en",
         declaration=declaration_of(at.contract),
         said=said,
+        door=actions.Door(button=_("Cancel now")),
     )
     try:
         actions.confirm(notice=notice, shown=shown, actor=actor, said=said)

@@ -13,12 +13,15 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.urls import reverse
 
-from cancellation.models import Cancellation, Notice
+from cancellation import receipts
+from cancellation.models import Cancellation, Notice, Receipt
 from cancellation.quotes import Quote
 from subscriptions.models import Contract
 
 
-def end_confirmed(contract: Contract, cancellation: Cancellation, notice: Notice, quote: Quote) -> dict[str, Any]:
+def end_confirmed(
+    contract: Contract, cancellation: Cancellation, notice: Notice, quote: Quote, receipt: Receipt | None = None
+) -> dict[str, Any]:
     """Return the facts of the confirmation: what was declared, when it came, when it ends, what comes back."""
     facts = {
         **_common(contract),
@@ -27,6 +30,7 @@ def end_confirmed(contract: Contract, cancellation: Cancellation, notice: Notice
         "last_day": cancellation.last_day.isoformat(),
         "undo_url": _url("cancellation:done", contract),
         "calendar_url": _url("cancellation:calendar", contract),
+        **_proof(receipt),
     }
     return _letter("end-confirmed", contract, notice.locale, facts)
 
@@ -43,13 +47,16 @@ def notice_stands(contract: Contract, notice: Notice, quote: Quote) -> dict[str,
     return _letter("notice-stands", contract, notice.locale, facts)
 
 
-def undo_confirmed(contract: Contract, cancellation: Cancellation, at: datetime) -> dict[str, Any]:
+def undo_confirmed(
+    contract: Contract, cancellation: Cancellation, at: datetime, receipt: Receipt | None = None
+) -> dict[str, Any]:
     """Return the facts of the letter that the contract goes on as it was."""
     facts = {
         **_common(contract),
         "last_day": cancellation.last_day.isoformat(),
         "undone_at": _local(contract, at),
         "notice_reference": cancellation.notice.reference if cancellation.notice else "",
+        **_proof(receipt),
     }
     locale = cancellation.notice.locale if cancellation.notice else contract.customer.locale
     return _letter("undo-confirmed", contract, locale, facts)
@@ -64,6 +71,11 @@ def taken_back(contract: Contract, notice: Notice, at: datetime) -> dict[str, An
         "notice_reference": notice.reference,
     }
     return _letter("undo-confirmed", contract, notice.locale, facts)
+
+
+def _proof(receipt: Receipt | None) -> dict[str, Any]:
+    """Return the receipt that a letter carries as a file; nothing where there is none."""
+    return {"receipt": receipts.facts_of(receipt)} if receipt else {}
 
 
 def _letter(kind: str, contract: Contract, locale: str, facts: dict[str, Any]) -> dict[str, Any]:
