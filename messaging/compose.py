@@ -25,11 +25,16 @@ from subscriptions.signin import url_of
 
 KINDS = frozenset(
     {
+        "declaration-on-file",
+        "declaration-received",
+        "declaration-repudiated",
         "end-confirmed",
         "judged",
         "notice-stands",
         "sign-in-link",
         "undo-confirmed",
+        "withdrawal-confirmed",
+        "withdrawal-received",
     }
 )
 LONGEST_SUBJECT = 300
