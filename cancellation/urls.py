@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from cancellation import commit, views
+from cancellation import commit, rules_views, views
 
 app_name = "cancellation"
 urlpatterns = [
     path("account/", views.account, name="account"),
+    path("rules/", rules_views.rules, name="rules"),
+    path("rules/<slug:code>/", rules_views.rules, name="rules"),
     path("contracts/<str:ref>/", views.contract, name="contract"),
     path("contracts/<str:ref>/cancel/", views.overview, name="overview"),
     path("contracts/<str:ref>/cancel/reasons/", views.reasons, name="reasons"),
