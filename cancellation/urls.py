@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cancellation import commit, doors, receipt_views, views
+from cancellation import commit, doors, receipt_views, rules_views, views
 
 app_name = "cancellation"
 urlpatterns = [
@@ -14,6 +14,8 @@ urlpatterns = [
     path("withdraw/done/<str:key>/", doors.done, name="withdrawal-done"),
     path("not-me/<str:token>/", doors.not_me, name="not-me"),
     path("account/", views.account, name="account"),
+    path("rules/", rules_views.rules, name="rules"),
+    path("rules/<slug:code>/", rules_views.rules, name="rules"),
     path("contracts/<str:ref>/", views.contract, name="contract"),
     path("contracts/<str:ref>/cancel/", views.overview, name="overview"),
     path("contracts/<str:ref>/cancel/reasons/", views.reasons, name="reasons"),

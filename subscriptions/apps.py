@@ -16,7 +16,8 @@ class SubscriptionsConfig(AppConfig):
     def ready(self) -> None:
         """Register the handler and the checks. They need the models, which are loaded by now."""
         from subscriptions import postbox
-        from subscriptions.checks import check_entry_keys
+        from subscriptions.checks import check_entry_keys, check_packs
 
         registry.register("sign-in", postbox.send_links, forget=True)
         checks.register(check_entry_keys)
+        checks.register(check_packs)

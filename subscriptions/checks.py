@@ -1,4 +1,4 @@
-"""What must be right in the settings before a host app may send customers in."""
+"""What must be right before the first page: the keys of host apps, and the rules of each place."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error
+from django.core.checks import CheckMessage, Error, Warning
 
+from subscriptions import ledger, places
 from subscriptions.entry import LONGEST_ISSUER, KeyRefused, key_of
+from subscriptions.packs import Packs, read
 
 
 def check_entry_keys(*, app_configs: Sequence[AppConfig] | None, **_options: Any) -> list[CheckMessage]:
@@ -33,4 +35,38 @@ def _faults(issuer: str, jwk: Any) -> list[CheckMessage]:
         key_of(jwk)
     except KeyRefused as refused:
         return [Error(f"The key of {issuer!r} in FAIRWELL_ENTRY_KEYS is refused: {refused}", id="subscriptions.E003")]
+    return []
+
+
+def check_packs(*, app_configs: Sequence[AppConfig] | None, **_options: Any) -> list[CheckMessage]:
+    """Refuse policy packs with any fault, all faults at once: none must show first when a notice arrives."""
+    folder, overrides = places.folders()
+    packs, faults = read(folder, overrides)
+    found: list[CheckMessage] = [Error(str(fault), hint=fault.remedy, id="subscriptions.E005") for fault in faults]
+    return [*found, *_faults_of_history(packs), *_faults_of_home(packs)]
+
+
+def _faults_of_history(packs: Packs) -> list[CheckMessage]:
+    path = places.folders()[0] / ledger.FILE
+    recorded = ledger.read(path.read_text(encoding="utf-8")) if path.is_file() else None
+    if recorded is None:
+        hint = "Put it back from the release, or make it anew with manage.py packs --record."
+        return [Error(f"{path.name} is missing or is no ledger.", hint=hint, id="subscriptions.E006")]
+    changed: list[CheckMessage] = [
+        Error(str(fault), hint=fault.remedy, id="subscriptions.E007") for fault in ledger.broken(recorded, packs)
+    ]
+    if new := ledger.unrecorded(recorded, packs):
+        told = f"{len(new)} entries of policy packs are not in {path.name} yet, the first is {new[0]}."
+        changed.append(Warning(told, hint="Run manage.py packs --record.", id="subscriptions.W001"))
+    return changed
+
+
+def _faults_of_home(packs: Packs) -> list[CheckMessage]:
+    home = packs.get(settings.HOME_PACK)
+    if home is None:
+        hint = f"Give one of {', '.join(packs)}."
+        return [Error(f"FAIRWELL_HOME={settings.HOME_PACK!r} names no pack.", hint=hint, id="subscriptions.E008")]
+    if not home.is_in_force:
+        hint = "Its pages open, but contracts follow the default until it is in force."
+        return [Warning(f"FAIRWELL_HOME={home.code!r} is a draft.", hint=hint, id="subscriptions.W002")]
     return []
