@@ -538,3 +538,6 @@ class InstructionAdmin(FactAdmin):
 
 
 _money = shown_money("amount_minor", _("amount"))
+
+
+from cancellation import desk_receipts  # noqa: E402, F401 - its page registers itself
