@@ -21,7 +21,7 @@ from billing.models import Instruction, Outcome
 from cancellation import pages
 from cancellation.actions import Actor
 from cancellation.event_words import why_in_words
-from cancellation.models import OPEN, Cancellation, Event, Judgement, Notice, NoticeState, State, Way
+from cancellation.models import OPEN, Cancellation, Channel, Event, Judgement, Notice, NoticeState, State, Way
 from config.admin import url_of
 from config.formats import format_day, format_instant
 from feedback.models import Answer
@@ -49,6 +49,10 @@ WHAT = {
     "end moved": gettext_lazy("End moved"),
     "judged": gettext_lazy("Judged"),
     "notice closed": gettext_lazy("Notice closed"),
+    "notice matched": gettext_lazy("Notice matched to a contract"),
+    "notice released": gettext_lazy("Notice released"),
+    "notice repudiated": gettext_lazy("Notice repudiated"),
+    "rules: default": gettext_lazy("The default rules apply"),
     "imported": Way.IMPORTED.label,
     INSTRUCTION_DONE: gettext_lazy("Instruction done"),
     CONTRACT_EDITED: gettext_lazy("Contract edited"),
@@ -56,6 +60,7 @@ WHAT = {
 
 # A notice that brought about nothing yet: its holder, or the desk, is asked.
 NOTHING_TO_END = Q(cancellation__isnull=True, state=NoticeState.CLOSED)
+AT_THE_DOOR = Q(channel=Channel.DOOR, state__in=[NoticeState.UNMATCHED, NoticeState.QUARANTINED])
 WAITING = OPEN & Q(contract__isnull=False)
 
 
@@ -177,11 +182,20 @@ def _moment(
     return Moment(instant, day_only, what, detail, who(by), words, url_of(row), contract)
 
 
+# Who acted without signing in: at the public page, or by the link in a letter.
+DOORS = {
+    "public": gettext_lazy("the public page"),
+    "holder by letter": gettext_lazy("the holder, by the link in a letter"),
+}
+
+
 def who(actor: str) -> str:
     """Return in words who did something."""
     kind, _colon, name = actor.partition(":")
     if kind == "customer":
         return _("the customer")
+    if actor in DOORS:
+        return str(DOORS[actor])
     if actor == "system":
         return _("Fairwell")
     return name if kind == "staff" else actor
@@ -278,6 +292,7 @@ def to_do() -> dict[str, int]:
     """Return how much waits for staff, by kind."""
     return {
         "waiting": Notice.objects.filter(WAITING).count(),
+        "at_the_door": Notice.objects.filter(AT_THE_DOOR).count(),
         "to_judge": Cancellation.objects.filter(judgement=Judgement.OPEN, state=State.SCHEDULED).count(),
         "instructions": Instruction.objects.filter(outcome=Outcome.OPEN).count(),
         "undeliverable": Letter.objects.exclude(undeliverable="").count(),

@@ -30,6 +30,14 @@ _WHY: tuple[tuple[str, Any], ...] = (
     (r"the time for a withdrawal is over", _("the time for a withdrawal is over")),
     (r"another notice, (?P<reference>\S+)", _("by another notice, %(reference)s")),
     (rf"(?P<way>{'|'.join(Way.values)})(?: (?P<ground>{'|'.join(GROUNDS)}))?", "%(way)s"),
+    (r"reference and e-mail address", _("by reference and e-mail address")),
+    (r"reference and name", _("by reference and name")),
+    (r"matched at the desk", _("at the desk")),
+    (r"the wished day is far away", _("the wished day is far away")),
+    (r"the holder says: not me", _("the holder says that it was not them")),
+    (r"repudiated after the last day", _("repudiated after the last day")),
+    (r"repudiated after it changed another end", _("repudiated after it changed another end")),
+    (r"no rules of its own for (?P<place>.+)", _("no rules of its own for %(place)s")),
     (rf"(?P<kind>{'|'.join(Kind.values)}) {_DAY}", "%(kind)s, %(day)s"),
 )
 _STATES = dict(NoticeState.choices) | dict(State.choices)
