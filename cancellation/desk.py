@@ -46,6 +46,7 @@ WHAT = {
     "waits for the holder": gettext_lazy("Waits for the holder"),
     "waits for the desk": gettext_lazy("Waits for the desk"),
     "notice closed": gettext_lazy("Notice closed"),
+    "text erased": gettext_lazy("Words erased"),
     "imported": Way.IMPORTED.label,
     INSTRUCTION_DONE: gettext_lazy("Instruction done"),
     CONTRACT_EDITED: gettext_lazy("Contract edited"),
