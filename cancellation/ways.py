@@ -41,10 +41,18 @@ class Wish:
             day = None
         return cls(str(asks.get("way") or ""), day, str(asks.get("ground") or ""))
 
+    def too_early_for(self, last_day: date) -> date | None:
+        """Return the day that was wished for where the contract cannot end so soon; None where it could."""
+        return self.day if self.way == "later" and self.day and self.day < last_day else None
+
     def as_dict(self) -> dict[str, str]:
         """Return what is asked for as JSON can hold it; nothing for nothing."""
         day = self.day.isoformat() if self.day else ""
         return {name: value for name, value in (("way", self.way), ("day", day), ("ground", self.ground)) if value}
+
+
+# The ordinary end, and nothing beside it.
+ORDINARY = Wish()
 
 
 def today_of(agreed: Agreed, received_at: datetime) -> date:
