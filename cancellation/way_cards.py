@@ -122,7 +122,7 @@ def _text(at: Walk, quote: Quote, usual: Quote) -> str:
 
 def _door(at: Walk, way: str) -> str:
     """Return the page of an act that is never merged with this one."""
-    names = {"withdrawal": "cancellation:withdraw-at", "for_cause": "cancellation:cancel-at"}
+    names = {"withdrawal": "cancellation:withdrawal-door", "for_cause": "cancellation:door"}
     if way not in names:
         return ""
     return reverse(names[way], args=[pack_of(at.contract).code]) + f"?contract={at.contract.reference}"
