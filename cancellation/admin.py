@@ -536,3 +536,6 @@ class InstructionAdmin(FactAdmin):
 
 
 _money = shown_money("amount_minor", _("amount"))
+
+# Pages of their own; each registers itself.
+from cancellation import desk_care  # noqa: E402, F401

@@ -38,7 +38,8 @@ from cancellation.models import (
 )
 from messaging.models import Letter
 from outbox.models import Entry
-from subscriptions.retention import DEFAULT, Retention
+from subscriptions import places
+from subscriptions.retention import Retention, retention
 
 log = logging.getLogger(__name__)
 
@@ -132,8 +133,8 @@ def _in_batches(rows: QuerySet[Any]) -> Iterator[Any]:
 
 
 def kept_for(pack_code: str, on: date) -> Retention:
-    """Return how long the rules of a place keep what was declared on a day."""
-    return DEFAULT
+    """Return how long the rules of a place keep what was declared on a day; the home's where it names none."""
+    return retention(places.packs().get(pack_code) or places.home(), on)
 
 
 def rules_in_words(now: datetime) -> list[str]:
@@ -159,7 +160,7 @@ def _in_words(kept: Retention) -> str:
 
 def places_and_times(on: date) -> dict[str, Retention]:
     """Return how long each place keeps words, by the code of its rules."""
-    return {"default": DEFAULT}
+    return {pack.code: retention(pack, on) for pack in places.packs().values()}
 
 
 def last_needed(notice: Notice | None, erase_on: date) -> date:

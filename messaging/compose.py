@@ -28,6 +28,7 @@ KINDS = frozenset(
         "judged",
         "notice-stands",
         "sign-in-link",
+        "staff-alert",
         "undo-confirmed",
     }
 )
