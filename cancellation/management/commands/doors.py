@@ -1,4 +1,4 @@
-"""``manage.py doors``: which public doors there are and what each must be like; ``manage.py doors check`` looks at them.
+"""``manage.py doors``: which public doors there are and what each must be like; ``doors check`` looks at them.
 
 The look is the one that the worker takes every ten minutes: it opens and closes stretches of fault, and exits with 1
 where a door is at fault.
