@@ -69,7 +69,7 @@ def _picked(request: HttpRequest, at: Walk) -> Walk:
     form = WayForm(request.GET)
     if form.is_valid():
         return replace(at, picked=form.wish())
-    return replace(at, way_errors=tuple(error for errors in form.errors.values() for error in errors))
+    return replace(at, way_errors=tuple(str(error) for errors in form.errors.values() for error in errors))
 
 
 @require_safe

@@ -8,13 +8,13 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from subscriptions.law import improve
-from subscriptions.places import packs
 
 from cancellation import ways
 from cancellation.quotes import Agreed, Paid, Quote, Withdrawable, ordinary
 from cancellation.ways import Wish
 from subscriptions.amounts import Money
+from subscriptions.law import improve
+from subscriptions.places import packs
 from subscriptions.terms import Terms
 from tests.factories import terms_dict
 
