@@ -539,5 +539,5 @@ class InstructionAdmin(FactAdmin):
 
 _money = shown_money("amount_minor", _("amount"))
 
-
-from cancellation import desk_receipts  # noqa: E402, F401 - its page registers itself
+# Pages of their own; each registers itself.
+from cancellation import desk_care, desk_receipts  # noqa: E402, F401

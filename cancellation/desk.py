@@ -53,6 +53,7 @@ WHAT = {
     "notice released": gettext_lazy("Notice released"),
     "notice repudiated": gettext_lazy("Notice repudiated"),
     "rules: default": gettext_lazy("The default rules apply"),
+    "text erased": gettext_lazy("Words erased"),
     "imported": Way.IMPORTED.label,
     INSTRUCTION_DONE: gettext_lazy("Instruction done"),
     CONTRACT_EDITED: gettext_lazy("Contract edited"),

@@ -20,6 +20,7 @@ from config.formats import format_day
 _DAY = r"(?P<day>\d{4}-\d\d-\d\d)"
 _WHY: tuple[tuple[str, Any], ...] = (
     (rf"last day {_DAY}", _("last day %(day)s")),
+    (rf"kept until {_DAY}", _("kept until %(day)s")),
     (rf"the quote changed: last day {_DAY}, net (?P<net>.+)", _("the quote changed: last day %(day)s, net %(net)s")),
     (rf"the contract ends on {_DAY} by another notice", _("the contract ends on %(day)s by another notice")),
     (r"the contract had ended by itself", _("the contract had ended by itself")),

@@ -1,17 +1,21 @@
-"""What must be right before the first page: the keys of host apps, and the rules of each place."""
+"""What must be right before customers come: host apps' keys, the rules of each place, the operator's own words."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
+from django.db import DatabaseError
 
-from subscriptions import ledger, places
+from subscriptions import ledger, places, wording
 from subscriptions.entry import LONGEST_ISSUER, KeyRefused, key_of
+from subscriptions.models import Plan, Product
 from subscriptions.packs import Packs, read
+
+REMEDY = "Say the fact without these words; docs/operators.md says which words press."
 
 
 def check_entry_keys(*, app_configs: Sequence[AppConfig] | None, **_options: Any) -> list[CheckMessage]:
@@ -70,3 +74,31 @@ def _faults_of_home(packs: Packs) -> list[CheckMessage]:
         hint = "Its pages open, but contracts follow the default until it is in force."
         return [Warning(f"FAIRWELL_HOME={home.code!r} is a draft.", hint=hint, id="subscriptions.W002")]
     return []
+
+
+def check_operator_words(*, app_configs: Sequence[AppConfig] | None, **_options: Any) -> list[CheckMessage]:
+    """Warn of an operator's name that presses: it stands on every page and in every letter."""
+    told = wording.faults([("FAIRWELL_OPERATOR_NAME", str(settings.OPERATOR["name"]))])
+    return [Warning(f"Words that press: {line}", hint=REMEDY, id="subscriptions.W003") for line in told]
+
+
+def check_words_on_file(
+    *, app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **_options: Any
+) -> list[CheckMessage]:
+    """Warn of products and plans whose words press. Forms refuse them; an import or a script may have brought them."""
+    if not databases:
+        return []
+    try:
+        told = list(wording.faults(_on_file()))
+    except DatabaseError:
+        # Before the first migration there is nothing to read.
+        return []
+    return [Warning(f"Words that press: {line}", hint=REMEDY, id="subscriptions.W004") for line in told]
+
+
+def _on_file() -> Iterator[tuple[str, str]]:
+    for code, name in Product.objects.values_list("code", "name").iterator():
+        yield f"the name of product {code}", name
+    for code, name, stays_usable in Plan.objects.values_list("code", "name", "stays_usable").iterator():
+        yield f"the name of plan {code}", name
+        yield f"what stays usable of plan {code}", stays_usable
