@@ -1,6 +1,7 @@
 """The app ``cancellation``."""
 
 from django.apps import AppConfig
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from outbox import registry
@@ -14,10 +15,12 @@ class CancellationConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the handler. It needs the models, which are loaded by now."""
-        from cancellation import actions
+        from cancellation import actions, bundles
 
         def settle(entry_id: int, payload: registry.Payload) -> None:
             actions.settle(notice_id=payload["notice_id"], said=payload.get("said"))
+            # The exit checklist of a bundle follows the end that the notice set.
+            bundles.follow(notice_id=payload["notice_id"], at=timezone.now())
 
         # What was said stands with the answer; here it is forgotten once the notice is settled.
         registry.register("settle", settle, forget=True)

@@ -47,6 +47,9 @@ WHAT = {
     "waits for the desk": gettext_lazy("Waits for the desk"),
     "notice closed": gettext_lazy("Notice closed"),
     "imported": Way.IMPORTED.label,
+    "parts chosen": gettext_lazy("Choices for the parts"),
+    "step done": gettext_lazy("Step of the exit checklist done"),
+    "step reopened": gettext_lazy("Step of the exit checklist taken back"),
     INSTRUCTION_DONE: gettext_lazy("Instruction done"),
     CONTRACT_EDITED: gettext_lazy("Contract edited"),
 }

@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from cancellation import commit, views
+from cancellation import commit, parts_views, views
 
 app_name = "cancellation"
 urlpatterns = [
     path("account/", views.account, name="account"),
     path("contracts/<str:ref>/", views.contract, name="contract"),
+    path("contracts/<str:ref>/parts/", parts_views.parts, name="parts"),
     path("contracts/<str:ref>/cancel/", views.overview, name="overview"),
     path("contracts/<str:ref>/cancel/reasons/", views.reasons, name="reasons"),
     path("contracts/<str:ref>/cancel/confirm/", views.confirm, name="confirm"),
