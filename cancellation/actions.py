@@ -150,7 +150,10 @@ def confirm(*, notice: Notice, shown: Quote | None, actor: Actor, said: dict[str
     # The contract is locked, for it exists before any cancellation does. What SQLite lacks in row locks, its
     # one writer at a time and the unique constraint make up for.
     contract = (
-        Contract.objects.select_for_update(of=("self",)).select_related("customer", "plan__product").get(notices=notice)
+        Contract.objects.select_for_update(of=("self",))
+        .select_related("customer", "plan__product")
+        .annotate(has_parts=letters.HAS_PARTS)
+        .get(notices=notice)
     )
     quote = _quote(contract, notice)
     if quote is None or shown is None or quote.worse_than(shown):

@@ -24,6 +24,7 @@ from django.utils.translation import ngettext
 from billing.models import Instruction
 from cancellation import desk
 from cancellation.actions import Actor
+from cancellation.component_forms import DependenciesInline
 from cancellation.event_words import state_in_words, why_in_words
 from cancellation.models import Cancellation, Event, Notice, NoticeState
 from cancellation.queries import contracts_with_state
@@ -31,7 +32,6 @@ from config.admin import (
     DeskAdmin,
     FactAdmin,
     ModelForm,
-    TabularInline,
     condition_filter,
     day,
     link_to,
@@ -211,11 +211,11 @@ class ContractForm(AmountsForm):
         return given
 
 
-class ComponentInline(TabularInline):
+class ComponentInline(DependenciesInline):
     """The parts of a bundle."""
 
     model = Component
-    fields = ("kind", "name")
+    fields = ("kind", "name", "depends_on", "ends_contract")
     extra = 0
     template = "admin/desk/tabular.html"
 
@@ -521,3 +521,6 @@ class InstructionAdmin(FactAdmin):
 
 
 _money = shown_money("amount_minor", _("amount"))
+
+
+from cancellation import desk_parts  # noqa: E402, F401 - the pages of bundles, which need what stands above

@@ -17,7 +17,7 @@ from django.db.models import Prefetch, QuerySet
 
 from cancellation.actions import Actor
 from cancellation.models import Cancellation, ChecklistItem, ComponentChoice, Event, State
-from cancellation.parts_plan import THE_NOTICE, By, Choice, Key, Part, Plan, Step, kind_of, offered, plan
+from cancellation.parts_plan import THE_NOTICE, By, Choice, Key, Part, Plan, Step, hands_over, kind_of, offered, plan
 from subscriptions import reading
 from subscriptions.models import Component, Contract
 from subscriptions.terms import TermsError, initial_last_day
@@ -118,9 +118,32 @@ class Bundle:
             {THE_NOTICE} if self.standing.ending else set()
         )
 
+    def step(self, key: Key) -> Step | None:
+        """Return a step: of the plan, or one that is done and by now part of no choice.
+
+        Such as a domain that was unlocked and then stays.
+        """
+        item = self.items.get(key)
+        if item is None or not item.done_at:
+            return self.plan.step(key)
+        by = By.STAFF if item.by_staff else By.CUSTOMER
+        return self.plan.step(key) or Step(item.component_id, item.code, by)
+
     def first_before(self, step: Step) -> Step | None:
         """Return the step that comes first, None where this one may be done."""
         return self.plan.first_before(step.key, self.done)
+
+    def check(self, step: Step) -> None:
+        """Raise NotYet or TooEarly where a step cannot be done now."""
+        if first := self.first_before(step):
+            raise NotYet(first)
+        if last_day := self.waits_until(step):
+            raise TooEarly(last_day)
+
+    def check_back(self, step: Step) -> None:
+        """Raise StillStands where a step cannot be taken back now."""
+        if later := self.plan.done_after(step.key, self.done):
+            raise StillStands(later)
 
     def waits_until(self, step: Step) -> date | None:
         """Return the last day that must be over first, None where this step waits for none."""
@@ -251,13 +274,10 @@ def tick(
     bundle, step = _step(contract, key, by, at, as_told=as_told)
     if step.key in bundle.done:
         return False
-    if first := bundle.first_before(step):
-        raise NotYet(first)
-    if last_day := bundle.waits_until(step):
-        raise TooEarly(last_day)
+    bundle.check(step)
     _bring_into_line(contract, bundle)
     values: dict[str, Any] = {"done_at": at, "done_by": actor.name}
-    if note and step.hands_over:
+    if note and hands_over(step.code):
         values["note"] = note
     if not _row(contract, key).filter(done_at__isnull=True).update(**values):
         return False
@@ -272,8 +292,7 @@ def untick(*, contract: Contract, key: Key, by: By, actor: Actor, at: datetime, 
     What was handed over with it stays written, and is not shown until the step is done again.
     """
     bundle, step = _step(contract, key, by, at, as_told=as_told)
-    if later := bundle.plan.done_after(key, bundle.done):
-        raise StillStands(later)
+    bundle.check_back(step)
     if not _row(contract, key).filter(done_at__isnull=False).update(done_at=None, done_by=""):
         return False
     _bring_into_line(contract, _locked(contract, at))
@@ -284,11 +303,7 @@ def untick(*, contract: Contract, key: Key, by: By, actor: Actor, at: datetime, 
 def _step(contract: Contract, key: Key, by: By, at: datetime, *, as_told: bool) -> tuple[Bundle, Step]:
     """Lock the contract and return the step, if it is there and is theirs."""
     bundle = _locked(contract, at)
-    step = bundle.plan.step(key)
-    item = bundle.items.get(key)
-    if step is None and item is not None and item.done_at:
-        # Done, and by now part of no choice: such as a domain that was unlocked and then stays.
-        step = Step(item.component_id, item.code, By.STAFF if item.by_staff else By.CUSTOMER)
+    step = bundle.step(key)
     if step is None or step.part is None:
         raise NoSuchStep
     if step.by is not by and not (as_told and by is By.STAFF):

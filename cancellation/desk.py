@@ -21,7 +21,7 @@ from billing.models import Instruction, Outcome
 from cancellation import pages
 from cancellation.actions import Actor
 from cancellation.event_words import why_in_words
-from cancellation.models import OPEN, Cancellation, Event, Notice, NoticeState, Way
+from cancellation.models import OPEN, Cancellation, ChecklistItem, Event, Notice, NoticeState, Way
 from config.admin import url_of
 from config.formats import format_day, format_instant
 from feedback.models import Answer
@@ -280,5 +280,6 @@ def to_do() -> dict[str, int]:
         "waiting": Notice.objects.filter(WAITING).count(),
         "instructions": Instruction.objects.filter(outcome=Outcome.OPEN).count(),
         "undeliverable": Letter.objects.exclude(undeliverable="").count(),
+        "steps": ChecklistItem.objects.filter(done_at__isnull=True, by_staff=True).count(),
         "given_up": Entry.objects.filter(dead_at__isnull=False).count(),
     }

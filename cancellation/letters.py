@@ -11,11 +11,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
 from cancellation.models import Cancellation, Notice
 from cancellation.quotes import Quote
-from subscriptions.models import Contract
+from subscriptions.models import Component, Contract
+
+# Whether a contract is a bundle, told with the contract, so that the committing click asks for nothing more.
+HAS_PARTS = Exists(Component.objects.filter(contract=OuterRef("pk")))
 
 
 def end_confirmed(contract: Contract, cancellation: Cancellation, notice: Notice, quote: Quote) -> dict[str, Any]:
@@ -27,6 +31,7 @@ def end_confirmed(contract: Contract, cancellation: Cancellation, notice: Notice
         "last_day": cancellation.last_day.isoformat(),
         "undo_url": _url("cancellation:done", contract),
         "calendar_url": _url("cancellation:calendar", contract),
+        "parts_url": _url("cancellation:parts", contract) if _has_parts(contract) else "",
     }
     return _letter("end-confirmed", contract, notice.locale, facts)
 
@@ -88,6 +93,11 @@ def _common(contract: Contract) -> dict[str, Any]:
         "stays_usable": contract.plan.stays_usable,
         "contract_url": _url("cancellation:contract", contract),
     }
+
+
+def _has_parts(contract: Contract) -> bool:
+    known: bool | None = getattr(contract, "has_parts", None)
+    return contract.components.exists() if known is None else known
 
 
 def _of_notice(contract: Contract, notice: Notice) -> dict[str, Any]:

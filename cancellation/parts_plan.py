@@ -136,6 +136,13 @@ def kind_of(name: str) -> Kind:
     return next((kind for kind in KINDS if known in kind.names), OTHER)
 
 
+def hands_over(code: str) -> bool:
+    """Tell whether something that only the holder may see comes with a step."""
+    return any(
+        doing.code == code and doing.hands_over for kind in KINDS for row in kind.doings.values() for doing in row
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A part of a bundle, as agreed."""
@@ -156,7 +163,6 @@ class Step:
     by: By
     after: tuple[Key, ...] = ()
     ends: bool = False
-    hands_over: bool = False
     other: int | None = None
 
     @property
@@ -338,7 +344,7 @@ def _steps(
         before = dict.fromkeys([*first, *([own[part.key]] if part.key in own else []), *safe, *resting])
         for doing in kind_of(part.kind).doings[outcome[part.key]]:
             if doing.ends:
-                yield Step(part.key, doing.code, doing.by, tuple(before), ends=True, hands_over=doing.hands_over)
+                yield Step(part.key, doing.code, doing.by, tuple(before), ends=True)
                 ended.append((part, (part.key, doing.code)))
                 before = {(part.key, doing.code): None}
 
@@ -348,7 +354,7 @@ def _chain(part: Part, choice: Choice) -> Iterator[Step]:
     before: tuple[Key, ...] = ()
     for doing in kind_of(part.kind).doings[choice]:
         if not doing.ends:
-            yield Step(part.key, doing.code, doing.by, before, hands_over=doing.hands_over)
+            yield Step(part.key, doing.code, doing.by, before)
             before = ((part.key, doing.code),)
 
 

@@ -11,13 +11,15 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cancellation.parts_plan import Choice, Contradiction, Fall, Part, Plan, Step, kind_of
+from cancellation.parts_plan import OTHER, Choice, Contradiction, Fall, Part, Plan, Step, kind_of
 
 KINDS: dict[str, Any] = {
     "domain": gettext_lazy("Domain"),
     "server": gettext_lazy("Server"),
     "mailbox": gettext_lazy("Mailbox"),
     "number": gettext_lazy("Telephone number"),
+    # In events only: elsewhere a part of no known kind is called as it was entered.
+    "other": gettext_lazy("Other part"),
 }
 CHOICES: dict[str, Any] = {
     Choice.TAKE: gettext_lazy("Take it along"),
@@ -62,7 +64,14 @@ STEPS: dict[str, Any] = {
 
 def kind(name: str) -> str:
     """Return the label of a kind; one that nobody knows is shown as it was entered."""
-    return str(KINDS.get(kind_of(name).code, name))
+    known = kind_of(name)
+    return name if known is OTHER else str(KINDS.get(known.code, name))
+
+
+def told(kind_code: str, code: str) -> str:
+    """Return a choice for a part, or a step, as an event keeps it: by its kind, without its name."""
+    label = str(KINDS[kind_code])
+    return f"{label}: {CHOICES[code]}" if code in CHOICES else doing(code, label, label)
 
 
 def choice(code: str) -> str:

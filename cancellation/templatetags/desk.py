@@ -20,6 +20,7 @@ def desk_to_do(context: Context) -> list[dict[str, Any]]:
     lists = [
         ("waiting", _("notices whose holder is asked"), "cancellation.notice", "follows=waiting"),
         ("instructions", _("instructions for billing"), "billing.instruction", "outcome__exact=open"),
+        ("steps", _("steps of exit checklists"), "cancellation.checklistitem", "state=ours"),
         ("undeliverable", _("letters that cannot be sent"), "messaging.letter", "outcome=undeliverable"),
         ("given_up", _("promises given up"), "outbox.entry", "outcome=dead"),
     ]
