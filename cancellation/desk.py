@@ -21,7 +21,18 @@ from billing.models import Instruction, Outcome
 from cancellation import pages
 from cancellation.actions import Actor
 from cancellation.event_words import why_in_words
-from cancellation.models import OPEN, Cancellation, Channel, Event, Judgement, Notice, NoticeState, State, Way
+from cancellation.models import (
+    OPEN,
+    Cancellation,
+    Channel,
+    ChecklistItem,
+    Event,
+    Judgement,
+    Notice,
+    NoticeState,
+    State,
+    Way,
+)
 from config.admin import url_of
 from config.formats import format_day, format_instant
 from feedback.models import Answer
@@ -55,6 +66,9 @@ WHAT = {
     "rules: default": gettext_lazy("The default rules apply"),
     "text erased": gettext_lazy("Words erased"),
     "imported": Way.IMPORTED.label,
+    "parts chosen": gettext_lazy("Choices for the parts"),
+    "step done": gettext_lazy("Step of the exit checklist done"),
+    "step reopened": gettext_lazy("Step of the exit checklist taken back"),
     INSTRUCTION_DONE: gettext_lazy("Instruction done"),
     CONTRACT_EDITED: gettext_lazy("Contract edited"),
 }
@@ -297,5 +311,6 @@ def to_do() -> dict[str, int]:
         "to_judge": Cancellation.objects.filter(judgement=Judgement.OPEN, state=State.SCHEDULED).count(),
         "instructions": Instruction.objects.filter(outcome=Outcome.OPEN).count(),
         "undeliverable": Letter.objects.exclude(undeliverable="").count(),
+        "steps": ChecklistItem.objects.filter(done_at__isnull=True, by_staff=True).count(),
         "given_up": Entry.objects.filter(dead_at__isnull=False).count(),
     }

@@ -13,6 +13,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import Kind
+from cancellation import parts_words
 from cancellation.models import NoticeState, State, Way
 from cancellation.ways import GROUNDS
 from config.formats import format_day
@@ -41,6 +42,7 @@ _WHY: tuple[tuple[str, Any], ...] = (
     (r"no rules of its own for (?P<place>.+)", _("no rules of its own for %(place)s")),
     (rf"(?P<kind>{'|'.join(Kind.values)}) {_DAY}", "%(kind)s, %(day)s"),
 )
+_PARTS = {*parts_words.CHOICES, *parts_words.STEPS}
 _STATES = dict(NoticeState.choices) | dict(State.choices)
 
 
@@ -49,7 +51,14 @@ def why_in_words(why: str) -> str:
     for pattern, words in _WHY:
         if found := re.fullmatch(pattern, why):
             return str(words) % {name: _shown(name, value) for name, value in found.groupdict("").items()}
-    return why
+    return _parts_in_words(why) or why
+
+
+def _parts_in_words(why: str) -> str:
+    """Return choices for parts, or a step, in words: ``domain: take; server: keep``. "" for anything else."""
+    told = [entry.partition(": ") for entry in why.split("; ")]
+    known = all(kind in parts_words.KINDS and code in _PARTS for kind, _colon, code in told)
+    return "; ".join(parts_words.told(kind, code) for kind, _colon, code in told) if known else ""
 
 
 def state_in_words(code: str) -> str:

@@ -12,13 +12,17 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core import signing
+from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
 from cancellation import receipts
 from cancellation.models import Cancellation, Channel, Judgement, Notice, Receipt, Way
 from cancellation.quotes import Quote
 from cancellation.ways import Wish
-from subscriptions.models import Contract
+from subscriptions.models import Component, Contract
+
+# Whether a contract is a bundle, told with the contract, so that the committing click asks for nothing more.
+HAS_PARTS = Exists(Component.objects.filter(contract=OuterRef("pk")))
 
 NOT_ME_SALT = "fairwell.not-me"
 # Within these days the money is back; the last of them is never moved to a working day.
@@ -44,6 +48,7 @@ def end_confirmed(
         "calendar_url": _url("cancellation:calendar", contract),
         # Somebody else may have declared it at a public page: the holder can say so.
         "not_me_url": not_me_url(notice) if notice.channel == Channel.DOOR else "",
+        "parts_url": _url("cancellation:parts", contract) if _has_parts(contract) else "",
         **_proof(receipt),
     }
     if cancellation.way != Way.WITHDRAWAL:
@@ -167,6 +172,11 @@ def _common(contract: Contract) -> dict[str, Any]:
         "stays_usable": contract.plan.stays_usable,
         "contract_url": _url("cancellation:contract", contract),
     }
+
+
+def _has_parts(contract: Contract) -> bool:
+    known: bool | None = getattr(contract, "has_parts", None)
+    return contract.components.exists() if known is None else known
 
 
 def _of_notice(contract: Contract, notice: Notice) -> dict[str, Any]:

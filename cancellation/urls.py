@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cancellation import commit, doors, receipt_views, rules_views, views
+from cancellation import commit, doors, parts_views, receipt_views, rules_views, views
 
 app_name = "cancellation"
 urlpatterns = [
@@ -17,6 +17,7 @@ urlpatterns = [
     path("rules/", rules_views.rules, name="rules"),
     path("rules/<slug:code>/", rules_views.rules, name="rules"),
     path("contracts/<str:ref>/", views.contract, name="contract"),
+    path("contracts/<str:ref>/parts/", parts_views.parts, name="parts"),
     path("contracts/<str:ref>/cancel/", views.overview, name="overview"),
     path("contracts/<str:ref>/cancel/reasons/", views.reasons, name="reasons"),
     path("contracts/<str:ref>/cancel/confirm/", views.confirm, name="confirm"),

@@ -26,6 +26,7 @@ def desk_to_do(context: Context) -> list[dict[str, Any]]:
         ("at_the_door", _("declarations without a contract"), "cancellation.declared", "state=waiting"),
         ("to_judge", _("earlier ends to judge"), "cancellation.cancellation", "judgement__exact=open"),
         ("instructions", _("instructions for billing"), "billing.instruction", "outcome__exact=open"),
+        ("steps", _("steps of exit checklists"), "cancellation.checklistitem", "state=ours"),
         ("undeliverable", _("letters that cannot be sent"), "messaging.letter", "outcome=undeliverable"),
         ("given_up", _("promises given up"), "outbox.entry", "outcome=dead"),
     ]
