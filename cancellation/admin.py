@@ -521,3 +521,6 @@ class InstructionAdmin(FactAdmin):
 
 
 _money = shown_money("amount_minor", _("amount"))
+
+
+from cancellation import desk_announcements  # noqa: E402, F401  its pages register themselves

@@ -21,7 +21,16 @@ from billing.models import Instruction, Outcome
 from cancellation import pages
 from cancellation.actions import Actor
 from cancellation.event_words import why_in_words
-from cancellation.models import OPEN, Cancellation, Event, Notice, NoticeState, Way
+from cancellation.models import (
+    OPEN,
+    Announcement,
+    AnnouncementState,
+    Cancellation,
+    Event,
+    Notice,
+    NoticeState,
+    Way,
+)
 from config.admin import url_of
 from config.formats import format_day, format_instant
 from feedback.models import Answer
@@ -47,6 +56,10 @@ WHAT = {
     "waits for the desk": gettext_lazy("Waits for the desk"),
     "notice closed": gettext_lazy("Notice closed"),
     "imported": Way.IMPORTED.label,
+    "end announced": gettext_lazy("End announced by somebody else"),
+    "holder asked": gettext_lazy("Holder asked about an announcement"),
+    "announcement answered": gettext_lazy("Announcement answered"),
+    "announcement set aside": gettext_lazy("Announcement set aside"),
     INSTRUCTION_DONE: gettext_lazy("Instruction done"),
     CONTRACT_EDITED: gettext_lazy("Contract edited"),
 }
@@ -54,6 +67,8 @@ WHAT = {
 # A notice that brought about nothing yet: its holder, or the desk, is asked.
 NOTHING_TO_END = Q(cancellation__isnull=True, state=NoticeState.CLOSED)
 WAITING = OPEN & Q(contract__isnull=False)
+# No contract was found, or more came than a person sends.
+ANNOUNCEMENTS_TO_SEE = Q(erased_at=None) & (Q(state=AnnouncementState.UNMATCHED) | Q(is_held=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,4 +293,5 @@ def to_do() -> dict[str, int]:
         "instructions": Instruction.objects.filter(outcome=Outcome.OPEN).count(),
         "undeliverable": Letter.objects.exclude(undeliverable="").count(),
         "given_up": Entry.objects.filter(dead_at__isnull=False).count(),
+        "announcements": Announcement.objects.filter(ANNOUNCEMENTS_TO_SEE).count(),
     }

@@ -13,7 +13,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import Kind
-from cancellation.models import NoticeState, State
+from cancellation.models import AnnouncementState, NoticeState, State
 from config.formats import format_day
 
 _DAY = r"(?P<day>\d{4}-\d\d-\d\d)"
@@ -28,7 +28,7 @@ _WHY: tuple[tuple[str, Any], ...] = (
     (r"the terms of the contract cannot be read", _("the terms of the contract cannot be read")),
     (rf"(?P<kind>{'|'.join(Kind.values)}) {_DAY}", "%(kind)s, %(day)s"),
 )
-_STATES = dict(NoticeState.choices) | dict(State.choices)
+_STATES = dict(AnnouncementState.choices) | dict(NoticeState.choices) | dict(State.choices)
 
 
 def why_in_words(why: str) -> str:

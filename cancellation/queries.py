@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import Aggregate, Count, F, JSONField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce, JSONObject
 
-from cancellation.models import OPEN, Cancellation, Notice, State, Visit
+from cancellation.models import OPEN, Announcement, AnnouncementState, Cancellation, Notice, State, Visit
 from cancellation.quotes import Agreed, Paid
 from subscriptions import reading
 from subscriptions.models import Component, Contract, Customer
@@ -85,12 +85,17 @@ def _contracts_with_parts() -> QuerySet[Contract]:
         .values("parts")
     )
     standing = Notice.objects.filter(OPEN, contract=OuterRef("pk")).order_by("received_at", "pk")
+    announced = Announcement.objects.filter(
+        contract=OuterRef("pk"), state=AnnouncementState.ASKED, erased_at=None
+    ).order_by("received_at", "pk")
     return (
         contracts_with_state()
         .annotate(
             parts=Subquery(parts),
             standing_id=Subquery(standing.values("pk")[:1]),
             standing_at=Subquery(standing.values("received_at")[:1]),
+            announced_key=Subquery(announced.values("key")[:1]),
+            announced_at=Subquery(announced.values("received_at")[:1]),
         )
         .order_by()
     )
@@ -100,7 +105,8 @@ def contract_of(customer_id: int, reference: str, visit: UUID | None = None) -> 
     """Return a customer's own contract with its customer, or None: not there, or not theirs.
 
     ``visit_said`` carries what was ticked or typed in the visit so far, ``parts`` the components of a bundle,
-    ``standing_id`` and ``standing_at`` the first notice that waits for its holder's choice.
+    ``standing_id`` and ``standing_at`` the first notice that waits for its holder's choice, ``announced_key`` and
+    ``announced_at`` the first announcement of somebody else that they have not answered.
     """
     if not reference.isprintable():
         return None

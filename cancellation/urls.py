@@ -2,11 +2,14 @@
 
 from django.urls import path
 
-from cancellation import commit, views
+from cancellation import announcement_views, commit, views
 
 app_name = "cancellation"
 urlpatterns = [
     path("account/", views.account, name="account"),
+    path("announce/", announcement_views.form, name="announce"),
+    path("announce/received/<str:token>/", announcement_views.received, name="announce-received"),
+    path("announce/<str:key>/", announcement_views.answer, name="announce-answer"),
     path("contracts/<str:ref>/", views.contract, name="contract"),
     path("contracts/<str:ref>/cancel/", views.overview, name="overview"),
     path("contracts/<str:ref>/cancel/reasons/", views.reasons, name="reasons"),

@@ -21,14 +21,16 @@ SHARED: list[Any] = [
 ]
 
 
-# The part of an address that lets somebody in: the path of a sign-in link, the token of an entry link.
-SECRET = re.compile(r"(/sign-in/|/enter/?\?(?:[^\s\"']*&)?t=)[^/\s?&\"']{16,}")
+# The part of an address that lets somebody in or answers for them: the path of a sign-in link or of an announcement,
+# the token of an entry link.
+SECRET = re.compile(r"(/sign-in/|/announce/|/enter/?\?(?:[^\s\"']*&)?t=)[^/\s?&\"']{16,}")
+MARKS = ("/sign-in/", "/announce/", "/enter")
 
 
 def blot_out_links(logger: Any, name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Blot the secrets of links out of every value of a log line, whoever wrote it."""
     for key, value in event.items():
-        if isinstance(value, str) and ("/sign-in/" in value or "/enter" in value):
+        if isinstance(value, str) and any(mark in value for mark in MARKS):
             event[key] = SECRET.sub(r"\1…", value)
     return event
 
