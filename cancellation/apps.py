@@ -15,10 +15,12 @@ class CancellationConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the handlers. They need the models, which are loaded by now."""
-        from cancellation import actions, announcements
+        from cancellation import actions, announcements, declarations
         from messaging import compose
 
         def settle(entry_id: int, payload: registry.Payload) -> None:
+            # What came through a public door is looked at by what knows them; for the rest this does nothing.
+            declarations.settle(notice_id=payload["notice_id"])
             actions.settle(notice_id=payload["notice_id"], said=payload.get("said"))
 
         # What was said stands with the answer; here it is forgotten once the notice is settled.

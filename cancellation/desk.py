@@ -27,8 +27,10 @@ from cancellation.models import (
     AnnouncementState,
     Cancellation,
     Event,
+    Judgement,
     Notice,
     NoticeState,
+    State,
     Way,
 )
 from config.admin import url_of
@@ -54,6 +56,9 @@ WHAT = {
     "ended": gettext_lazy("Contract ended"),
     "waits for the holder": gettext_lazy("Waits for the holder"),
     "waits for the desk": gettext_lazy("Waits for the desk"),
+    "waits for judgement": gettext_lazy("Waits for a judgement"),
+    "end moved": gettext_lazy("End moved"),
+    "judged": gettext_lazy("Judged"),
     "notice closed": gettext_lazy("Notice closed"),
     "imported": Way.IMPORTED.label,
     "end announced": gettext_lazy("End announced by somebody else"),
@@ -290,6 +295,7 @@ def to_do() -> dict[str, int]:
     """Return how much waits for staff, by kind."""
     return {
         "waiting": Notice.objects.filter(WAITING).count(),
+        "to_judge": Cancellation.objects.filter(judgement=Judgement.OPEN, state=State.SCHEDULED).count(),
         "instructions": Instruction.objects.filter(outcome=Outcome.OPEN).count(),
         "undeliverable": Letter.objects.exclude(undeliverable="").count(),
         "given_up": Entry.objects.filter(dead_at__isnull=False).count(),

@@ -28,6 +28,7 @@ KINDS = frozenset(
         "announcement-question",
         "announcement-received",
         "end-confirmed",
+        "judged",
         "notice-stands",
         "sign-in-link",
         "undo-confirmed",
