@@ -1,6 +1,7 @@
 """Log lines: JSON in production, readable elsewhere, never a link that lets somebody in.
 
-A sign-in link carries its secret in the URL, so the query string stays out of every line.
+A sign-in link and a receipt carry their secret in the path, an entry link in the query string, which stays out of
+every line.
 """
 
 import logging
@@ -21,10 +22,10 @@ SHARED: list[Any] = [
 ]
 
 
-# The part of an address that lets somebody in or answers for them: the path of a sign-in link or of an announcement,
-# the token of an entry link.
-SECRET = re.compile(r"(/sign-in/|/announce/|/enter/?\?(?:[^\s\"']*&)?t=)[^/\s?&\"']{16,}")
-MARKS = ("/sign-in/", "/announce/", "/enter")
+# The part of an address that lets somebody in or answers for them: the path of a sign-in link, a receipt or an
+# announcement, the token of an entry link.
+SECRET = re.compile(r"(/sign-in/|/receipts/|/announce/|/enter/?\?(?:[^\s\"']*&)?t=)[^/\s?&\"']{16,}")
+MARKS = ("/sign-in/", "/receipts/", "/announce/", "/enter")
 
 
 def blot_out_links(logger: Any, name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
