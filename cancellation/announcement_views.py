@@ -23,14 +23,13 @@ from cancellation.announcement_form import LONGEST_TOKEN, AnnouncementForm
 from cancellation.models import Announcement, AnnouncementState, Cancellation
 from cancellation.quotes import Quote
 from cancellation.steps import sealed, unsealed, urls_of
-from subscriptions import words
 from subscriptions.limits import Limit, client_address, seconds_to_wait
 from subscriptions.models import Contract
 from subscriptions.terms import TermsError, initial_last_day
 
 # More than a person sends. What comes above is kept like any other, and waits for the desk before mail leaves.
-PER_CONNECTION = "30/h"
-PER_ADDRESS = "10/h"
+PER_CONNECTION = "20/10m"
+PER_ADDRESS = "20/h"
 RECEIVED_SALT = "fairwell.announcement-received"
 ANSWERS = {"yes": AnnouncementState.YES, "no": AnnouncementState.NO, "not_mine": AnnouncementState.NOT_MINE}
 
@@ -159,7 +158,7 @@ def _standing(announcement: Announcement, contract: Contract, at: datetime) -> d
         waits = actions.open_notices(contract).first()
         return {"stage": "recorded" if waits else "unreadable", "notice": waits} | _ending(live)
     over = live is not None and live.last_day < today
-    if live and (over or yes is None or yes.quote.last_day >= live.last_day):
+    if live and (over or yes is None or not announcements.is_better(yes.quote, live)):
         return {"stage": "ended" if over else "ending", "can_undo": live.can_be_revoked_on(today)} | _ending(live)
     if yes is None:
         return {"stage": "expired", "ended_on": initial_last_day(contract.agreed)}
@@ -169,7 +168,7 @@ def _standing(announcement: Announcement, contract: Contract, at: datetime) -> d
         "yes": yes,
         "quote": quote,
         "sealed": sealed(quote, contract),
-        "why": words.why(contract.agreed, quote.rule),
+        "why": pages.why(contract, quote),
         "arithmetic": pages.arithmetic(quote, contract.refund_policy),
         "notice": yes.notice,
         "components": list(contract.components.values("pk", "kind", "name")),

@@ -9,7 +9,6 @@ takes as long, and says as much, whether a contract was found or not.
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from datetime import date, datetime, timedelta
@@ -22,13 +21,15 @@ from django.utils import timezone, translation
 from django.utils.translation import get_supported_language_variant
 from django.utils.translation import gettext as _
 
-from cancellation import actions, letters, queries
+from cancellation import actions, letters, matching, queries
 from cancellation.actions import Actor, Door
 from cancellation.commit import declaration_of
 from cancellation.models import Announcement, AnnouncementState, Cancellation, Channel, Event, Notice, State
 from cancellation.quotes import Quote, ordinary
 from outbox.actions import Promise, add_many
+from subscriptions import places
 from subscriptions.models import Contract, Customer
+from subscriptions.retention import erase_on
 from subscriptions.signin import customers_with
 from subscriptions.terms import TermsError
 
@@ -36,7 +37,6 @@ from subscriptions.terms import TermsError
 ASKED_AT_MOST_EVERY = timedelta(hours=24)
 # Words of "which contract" that are looked at one by one: a reference or a domain stands among others.
 MOST_WORDS = 12
-KEPT_YEARS = 3
 # Nobody has found the contract: it waits for the desk, or the desk has set it aside.
 UNFOUND = Q(contract=None, state__in=[AnnouncementState.UNMATCHED, AnnouncementState.NOT_MINE])
 TOPIC = "announcement"
@@ -92,7 +92,7 @@ def announce(*, told: Told, token: str, locale: str, at: datetime, is_held: bool
         received_at=at,
         is_held=is_held,
         idempotency_key=_key(told, token, at),
-        erase_on=erase_on(at.date()),
+        erase_on=erase_on(places.home(), at.date()),
     )
     try:
         with transaction.atomic():
@@ -110,11 +110,6 @@ def _key(told: Told, token: str, at: datetime) -> str:
     form = token or at.date().isoformat()
     digest = hashlib.sha256("\x1f".join([form, *(str(part) for part in astuple(told))]).encode()).hexdigest()
     return f"announce:{digest}"
-
-
-def erase_on(day: date) -> date:
-    """Return until when an announcement is kept: as long as a declaration, to the end of a year."""
-    return date(day.year + KEPT_YEARS, 12, 31)
 
 
 def _promises(announcement: Announcement) -> list[Promise]:
@@ -154,7 +149,8 @@ def take_up(*, announcement_id: int, at: datetime) -> None:
 def match(*, announcement: Announcement, contract: Contract, actor: Actor, at: datetime) -> bool:
     """Say which contract is meant and ask its holder, once; return False to whoever comes second."""
     changed = Announcement.objects.filter(UNFOUND, pk=announcement.pk, erased_at=None)
-    if not changed.update(contract=contract, state=AnnouncementState.ASKED, answered_at=None):
+    kept_until = erase_on(places.pack_of(contract), announcement.received_at.date())
+    if not changed.update(contract=contract, state=AnnouncementState.ASKED, answered_at=None, erase_on=kept_until):
         return False
     announcement.contract, announcement.state = contract, AnnouncementState.ASKED
     _record(announcement, actor, "end announced", at, why=announcement.reference)
@@ -223,21 +219,16 @@ def contract_meant(announcement: Announcement) -> Contract | None:
 
 def names_in(text: str) -> set[str]:
     """Return what a text may name a contract by: the whole of it, and its words; addresses as their domain."""
-    whole = folded(text)
+    whole = matching.plain(text)
     words = whole.replace(",", " ").replace(";", " ").split()
-    return {_bare(name) for name in [whole, *words[:MOST_WORDS]]} - {""}
+    return {_domain(name) for name in [whole, *words[:MOST_WORDS]]} - {""}
 
 
-def _bare(name: str) -> str:
+def _domain(name: str) -> str:
     """Return a name without what people copy along with it: a scheme, ``www.``, a slash or full stop at its end."""
     for prefix in ("https://", "http://", "www."):
         name = name.removeprefix(prefix)
     return name.strip(" ./()\"'<>")
-
-
-def folded(text: str) -> str:
-    """Return a text as it is compared: one width, one case, single blanks."""
-    return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).split())
 
 
 def _maybe_meant(announcement: Announcement, named: set[str]) -> QuerySet[Contract]:
@@ -250,15 +241,16 @@ def _maybe_meant(announcement: Announcement, named: set[str]) -> QuerySet[Contra
 
 
 def _is_named(contract: Contract, named: set[str]) -> bool:
-    parts = [part.name for part in contract.components.all()]
-    return any(_bare(folded(name)) in named for name in [contract.reference, *parts])
+    if matching.bare(contract.reference) in {matching.bare(name) for name in named}:
+        return True
+    return any(_domain(matching.plain(part.name)) in named for part in contract.components.all())
 
 
 def _is_holder(customer: Customer, announcement: Announcement) -> bool:
     """Tell whether the holder that was named is this one: by the address on file or by the whole name."""
-    address, name = folded(announcement.holder_email), folded(announcement.holder_name)
-    by_address = bool(address) and address == folded(customer.email)
-    return by_address or (bool(name) and name == folded(customer.name))
+    address, name = matching.plain(announcement.holder_email), matching.plain(announcement.holder_name)
+    by_address = bool(address) and address == matching.plain(customer.email)
+    return by_address or (bool(name) and name == matching.plain(customer.name))
 
 
 # ---------------------------------------------------------------- what a yes means
@@ -287,7 +279,9 @@ def what_a_yes_means(contract: Contract, asked: Sequence[Announcement], at: date
 
 def quote_at(contract: Contract, at: datetime) -> Quote | None:
     """Return what an ordinary notice received at an instant means; None where nothing is left to end."""
-    return ordinary(queries.agreed_of(contract), at)
+    at_fault = Contract.objects.annotate(packs=queries.packs_at_fault(at)).filter(pk=contract.pk)
+    contract.packs_at_fault = at_fault.values_list("packs", flat=True).first()  # type: ignore[attr-defined]
+    return ordinary(queries.agreed_of(contract, at), at)
 
 
 def _yes_if_readable(contract: Contract, asked: Sequence[Announcement], at: datetime) -> Yes | None:
@@ -337,7 +331,7 @@ def answer_yes(*, announcement: Announcement, contract: Contract, shown: Quote |
     except actions.Unreadable:
         yes = None
     live = ends_of(contract)
-    if live and (live.state == State.ENDED or yes is None or yes.quote.last_day >= live.last_day):
+    if live and (yes is None or not is_better(yes.quote, live)):
         _answer(asked, AnnouncementState.YES, at=at, actor=actor)
         return live
     notice = yes.notice if yes else None
@@ -393,7 +387,7 @@ def _notice(
         key=f"announced:{announcement.pk}:{undone}",
         locale=language_of(contract.customer),
         declaration=declared(contract, announcement),
-        door=Door(channel=Channel.AGENT),
+        door=Door(channel=Channel.AGENT, button=_("Yes, end the contract")),
         beside=beside,
     )
 
@@ -428,6 +422,13 @@ def ends_of(contract: Contract) -> Cancellation | None:
     """Return the end of a contract that is scheduled or has come."""
     rows = contract.cancellations.exclude(state=State.REVOKED)
     return rows.select_related("notice", "contract__customer", "contract__plan__product").first()
+
+
+def is_better(quote: Quote, live: Cancellation) -> bool:
+    """Tell whether a yes would let a contract that is ending already end sooner, at no higher cost."""
+    if live.state != State.SCHEDULED or not live.quote:
+        return False
+    return quote.last_day < live.last_day and quote.cost.minor <= Quote.from_dict(live.quote).cost.minor
 
 
 def declared(contract: Contract, announcement: Announcement) -> str:
