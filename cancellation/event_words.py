@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.models import Kind
 from cancellation import parts_words
-from cancellation.models import NoticeState, State, Way
+from cancellation.models import AnnouncementState, NoticeState, State, Way
 from cancellation.ways import GROUNDS
 from config.formats import format_day
 
@@ -43,7 +43,7 @@ _WHY: tuple[tuple[str, Any], ...] = (
     (rf"(?P<kind>{'|'.join(Kind.values)}) {_DAY}", "%(kind)s, %(day)s"),
 )
 _PARTS = {*parts_words.CHOICES, *parts_words.STEPS}
-_STATES = dict(NoticeState.choices) | dict(State.choices)
+_STATES = dict(AnnouncementState.choices) | dict(NoticeState.choices) | dict(State.choices)
 
 
 def why_in_words(why: str) -> str:

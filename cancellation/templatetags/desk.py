@@ -24,6 +24,7 @@ def desk_to_do(context: Context) -> list[dict[str, Any]]:
     lists = [
         ("waiting", _("notices whose holder is asked"), "cancellation.notice", "follows=waiting"),
         ("at_the_door", _("declarations without a contract"), "cancellation.declared", "state=waiting"),
+        ("announcements", _("announcements to look at"), "cancellation.announcement", "follows=to-see"),
         ("to_judge", _("earlier ends to judge"), "cancellation.cancellation", "judgement__exact=open"),
         ("instructions", _("instructions for billing"), "billing.instruction", "outcome__exact=open"),
         ("steps", _("steps of exit checklists"), "cancellation.checklistitem", "state=ours"),
