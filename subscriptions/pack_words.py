@@ -194,7 +194,7 @@ CHOICES = {
 }
 
 FIELDS = {
-    "name": gettext_lazy("name"),
+    "name": pgettext_lazy("of a person", "name"),
     "reference": gettext_lazy("which contract"),
     "email": gettext_lazy("e-mail address"),
     "phone": gettext_lazy("telephone"),
