@@ -15,13 +15,15 @@ class CancellationConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the handlers. They need the models, which are loaded by now."""
-        from cancellation import actions, announcements, declarations
+        from cancellation import actions, announcements, bundles, declarations
         from messaging import compose
 
         def settle(entry_id: int, payload: registry.Payload) -> None:
             # What came through a public door is looked at by what knows them; for the rest this does nothing.
             declarations.settle(notice_id=payload["notice_id"])
             actions.settle(notice_id=payload["notice_id"], said=payload.get("said"))
+            # The exit checklist of a bundle follows the end that the notice set.
+            bundles.follow(notice_id=payload["notice_id"], at=timezone.now())
 
         # What was said stands with the answer; here it is forgotten once the notice is settled.
         registry.register("settle", settle, forget=True)

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core import signing
+from django.db.models import Exists, OuterRef
 from django.urls import reverse
 from django.utils import timezone
 
@@ -20,7 +21,10 @@ from cancellation import receipts
 from cancellation.models import Announcement, Cancellation, Channel, Judgement, Notice, Receipt, Way
 from cancellation.quotes import Quote
 from cancellation.ways import Wish
-from subscriptions.models import Contract
+from subscriptions.models import Component, Contract
+
+# Whether a contract is a bundle, told with the contract, so that the committing click asks for nothing more.
+HAS_PARTS = Exists(Component.objects.filter(contract=OuterRef("pk")))
 
 LONGEST_NAME = 80
 # Control characters, marks of direction, line ends of every kind.
@@ -49,6 +53,7 @@ def end_confirmed(
         "calendar_url": _url("cancellation:calendar", contract),
         # Somebody else may have declared it at a public page: the holder can say so.
         "not_me_url": not_me_url(notice) if notice.channel == Channel.DOOR else "",
+        "parts_url": _url("cancellation:parts", contract) if _has_parts(contract) else "",
         **_proof(receipt),
     }
     if cancellation.way != Way.WITHDRAWAL:
@@ -237,6 +242,11 @@ def _common(contract: Contract) -> dict[str, Any]:
         "stays_usable": contract.plan.stays_usable,
         "contract_url": _url("cancellation:contract", contract),
     }
+
+
+def _has_parts(contract: Contract) -> bool:
+    known: bool | None = getattr(contract, "has_parts", None)
+    return contract.components.exists() if known is None else known
 
 
 def _of_notice(contract: Contract, notice: Notice) -> dict[str, Any]:

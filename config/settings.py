@@ -174,6 +174,8 @@ CELERY_BEAT_SCHEDULE = {
     # Midnight comes at another hour in each contract's zone, so "daily" is asked every half hour.
     "end-due-contracts": {"task": "cancellation.tasks.end_due_contracts", "schedule": 1800.0},
     "forget-old-links": {"task": "subscriptions.tasks.forget_old_links", "schedule": 21_600.0},
+    "check-the-doors": {"task": "cancellation.tasks.check_doors", "schedule": 600.0},
+    "forget-what-is-over": {"task": "cancellation.tasks.forget_what_is_over", "schedule": 43_200.0},
 }
 # An entry that a worker has held for this long without a sign of life is free again; more than one mail can take.
 OUTBOX_LEASE_SECONDS = env.float("FAIRWELL_LEASE_SECONDS", 180.0)

@@ -35,6 +35,7 @@ KINDS = frozenset(
         "judged",
         "notice-stands",
         "sign-in-link",
+        "staff-alert",
         "undo-confirmed",
         "withdrawal-confirmed",
         "withdrawal-received",

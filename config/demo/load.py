@@ -200,12 +200,18 @@ def _story(story: Any, offer: Offer, plans: dict[str, Plan], today: date) -> Non
     contract.save()
     Payment.objects.bulk_create(_payments(contract, today))
     if story.slug == "hosting":
-        Component.objects.create(contract=contract, kind="domain", name="aoki-haruka.example")
-        Component.objects.create(contract=contract, kind="server", name="web-4127")
+        _bundle(contract)
         _announce(contract, today)
     used_until = starts_on + timedelta(days=40) if story.slug == "sleeping" else today
     days = [day for n in range(1, 12) if (day := used_until - timedelta(days=3 * n)) >= starts_on]
     Activity.objects.bulk_create([Activity(contract=contract, day=day, what="sign-in") for day in days])
+
+
+def _bundle(contract: Contract) -> None:
+    """Give a contract its parts: the domain carries the contract, and the mailbox stands on the domain."""
+    domain = Component.objects.create(contract=contract, kind="domain", name="aoki-haruka.example", ends_contract=True)
+    Component.objects.create(contract=contract, kind="server", name="web-4127")
+    Component.objects.create(contract=contract, kind="mailbox", name="haruka@aoki-haruka.example", depends_on=domain)
 
 
 def _announce(contract: Contract, today: date) -> None:
