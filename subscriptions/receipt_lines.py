@@ -111,7 +111,7 @@ def _of_receipt(document: Document) -> Iterator[Row]:
     operator = document["operator"]
     yield _("Number"), document["number"]
     yield _("Issued"), _instant(document["issued_at"])
-    yield _("By"), f"{operator['name']}, {operator['email']}"
+    yield _("Issued by"), f"{operator['name']}, {operator['email']}"
 
 
 def _of_notice(notice: Document) -> Iterator[Row]:
