@@ -63,6 +63,8 @@ def _cut_off(term: CutOff) -> str:
 def why(terms: Terms, rule: str) -> list[str]:
     """Return the sentences that explain a last day: the rule that gave it, then the notice that was kept."""
     later = terms.notice if terms.renewal_notice is None else terms.renewal_notice
+    if rule not in set(Rule):
+        return [_chosen(rule)]
     match Rule(rule):
         case Rule.BOUNDARY:
             open_ended = _("Your contract runs without a fixed term.")
@@ -82,6 +84,37 @@ def why(terms: Terms, rule: str) -> list[str]:
             return [_("Your notice takes effect before the contract begins, so it never starts.")]
         case Rule.EXPIRED:
             return [_("Your contract has ended by itself.")]
+
+
+def fee_part(name: str) -> str:
+    """Return what bounds the fee of an early release; the smallest of them applies."""
+    return {
+        "upfront": _("What the up-front cost still lacks"),
+        "given_up": _("The fees of the time given up"),
+        "cap": _("The most that contract or law allow"),
+        "staying": _("What staying would cost more"),
+    }[name]
+
+
+def _chosen(way: str) -> str:
+    """Return why a contract ends on a day that the terms alone do not give."""
+    return {
+        "later": _("You chose this day. It lies after the earliest one."),
+        "early_release": _(
+            "You leave before the end of the fixed term. The fee is the smallest of these: what the up-front cost "
+            "still lacks, the fees of the time given up, and the cap. Leaving never costs more than staying would."
+        ),
+        "hardship": _("You cannot use the service any more, so the end comes early and without a fee."),
+        "for_cause": _("There is good cause, so the contract ends without a notice period and without a fee."),
+        "withdrawal": _(
+            "A withdrawal ends the contract on the day on which it arrives. What was paid comes back, less the days "
+            "that were used at your express wish."
+        ),
+        "at_once": _(
+            "The page for cancelling was missing or wrong on that day, so the law ends your contract on the day of the "
+            "notice."
+        ),
+    }[way]
 
 
 def _initial(terms: Terms) -> str:
