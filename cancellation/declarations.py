@@ -133,7 +133,7 @@ def receive(
     came with an earlier page. ``held`` keeps it back from mail and matching until staff have looked.
     """
     salt, said = secrets.token_urlsafe(32), declaration.said
-    day = received_at.astimezone(ZoneInfo(declaration.pack.timezone)).date()
+    day = received_at.astimezone(ZoneInfo(places.zone_of_page(declaration.pack.code))).date()
     made = Received(Notice())
 
     def beside(notice: Notice) -> Iterable[Promise]:

@@ -45,5 +45,4 @@ def received(notice: Notice, declared: Declared, receipt: Receipt) -> dict[str, 
 
 def received_at(notice: Notice) -> datetime:
     """Return when a declaration came, in the time zone of the rules that its page followed."""
-    pack = places.packs().get(notice.pack) or places.home()
-    return notice.received_at.astimezone(ZoneInfo(pack.timezone))
+    return notice.received_at.astimezone(ZoneInfo(places.zone_of_page(notice.pack)))

@@ -37,7 +37,7 @@ from cancellation.models import (
 from cancellation.proof import FORMAT
 from cancellation.quotes import Quote
 from config.formats import format_day
-from subscriptions import words
+from subscriptions import places, words
 from subscriptions.amounts import Money
 from subscriptions.formats import format_money
 from subscriptions.models import Contract
@@ -293,7 +293,7 @@ def _at(at: datetime, zone: ZoneInfo) -> str:
 def _zone_of(notice: Notice, contract: Contract | None) -> ZoneInfo:
     """Return the zone in which a receipt tells its instants: the contract's, or that of the rules of the page."""
     try:
-        return ZoneInfo(contract.terms["timezone"] if contract else settings.TIME_ZONE)
+        return ZoneInfo(contract.terms["timezone"] if contract else places.zone_of_page(notice.pack))
     except (KeyError, ValueError, OSError):
         # Terms that nobody can read must not keep a receipt from its holder.
         return ZoneInfo("UTC")

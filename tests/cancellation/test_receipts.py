@@ -190,8 +190,8 @@ def test_r08_a_receipt_of_a_bare_declaration_tells_nothing_else() -> None:
     assert (document["notice"]["rules"], document["notice"]["button"]) == ("de", "jetzt kündigen")
     contract = Contract.objects.get()
     assert contract.reference not in json.dumps(document)
-    # Not even by the clock: the zone of a contract that was found would tell that it was.
-    assert document["notice"]["received_at"] == "2026-11-10T12:00:00+00:00"
+    # Not even by the clock: its zone is that of the page's rules, not of a contract that was found.
+    assert document["notice"]["received_at"] == "2026-11-10T13:00:00+01:00"
     assert receipts.facts_of(receipt)["calendar"] == ""
 
 
