@@ -21,7 +21,20 @@ from billing.models import Instruction, Outcome
 from cancellation import pages
 from cancellation.actions import Actor
 from cancellation.event_words import why_in_words
-from cancellation.models import OPEN, Cancellation, Channel, Event, Judgement, Notice, NoticeState, State, Way
+from cancellation.models import (
+    OPEN,
+    Announcement,
+    AnnouncementState,
+    Cancellation,
+    Channel,
+    ChecklistItem,
+    Event,
+    Judgement,
+    Notice,
+    NoticeState,
+    State,
+    Way,
+)
 from config.admin import url_of
 from config.formats import format_day, format_instant
 from feedback.models import Answer
@@ -53,7 +66,15 @@ WHAT = {
     "notice released": gettext_lazy("Notice released"),
     "notice repudiated": gettext_lazy("Notice repudiated"),
     "rules: default": gettext_lazy("The default rules apply"),
+    "text erased": gettext_lazy("Words erased"),
     "imported": Way.IMPORTED.label,
+    "parts chosen": gettext_lazy("Choices for the parts"),
+    "step done": gettext_lazy("Step of the exit checklist done"),
+    "step reopened": gettext_lazy("Step of the exit checklist taken back"),
+    "end announced": gettext_lazy("End announced by somebody else"),
+    "holder asked": gettext_lazy("Holder asked about an announcement"),
+    "announcement answered": gettext_lazy("Announcement answered"),
+    "announcement set aside": gettext_lazy("Announcement set aside"),
     INSTRUCTION_DONE: gettext_lazy("Instruction done"),
     CONTRACT_EDITED: gettext_lazy("Contract edited"),
 }
@@ -62,6 +83,8 @@ WHAT = {
 NOTHING_TO_END = Q(cancellation__isnull=True, state=NoticeState.CLOSED)
 AT_THE_DOOR = Q(channel=Channel.DOOR, state__in=[NoticeState.UNMATCHED, NoticeState.QUARANTINED])
 WAITING = OPEN & Q(contract__isnull=False)
+# No contract was found, or more came than a person sends.
+ANNOUNCEMENTS_TO_SEE = Q(erased_at=None) & (Q(state=AnnouncementState.UNMATCHED) | Q(is_held=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,5 +319,7 @@ def to_do() -> dict[str, int]:
         "to_judge": Cancellation.objects.filter(judgement=Judgement.OPEN, state=State.SCHEDULED).count(),
         "instructions": Instruction.objects.filter(outcome=Outcome.OPEN).count(),
         "undeliverable": Letter.objects.exclude(undeliverable="").count(),
+        "steps": ChecklistItem.objects.filter(done_at__isnull=True, by_staff=True).count(),
         "given_up": Entry.objects.filter(dead_at__isnull=False).count(),
+        "announcements": Announcement.objects.filter(ANNOUNCEMENTS_TO_SEE).count(),
     }
