@@ -299,7 +299,7 @@ def _at(at: datetime, zone: ZoneInfo) -> str:
 def _zone_of(notice: Notice, contract: Contract | None) -> ZoneInfo:
     """Return the zone in which a receipt tells its instants: the contract's, or that of the rules of the page."""
     try:
-        return ZoneInfo(contract.terms["timezone"] if contract else _pack_of(notice).timezone)
+        return ZoneInfo(contract.terms["timezone"] if contract else places.zone_of_page(notice.pack))
     except (KeyError, ValueError, OSError):
         # Terms that nobody can read must not keep a receipt from its holder.
         return ZoneInfo("UTC")
