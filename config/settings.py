@@ -214,6 +214,8 @@ LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "/reports/reasons/"
 
 SIGN_IN_MINUTES = 15
+# For so many days a holder's yes to somebody else's announcement counts from the announcement.
+ANNOUNCEMENT_DAYS = env.int("FAIRWELL_ANNOUNCEMENT_DAYS", 14)
 CUSTOMER_COOKIE_HOURS = env.int("FAIRWELL_CUSTOMER_HOURS", 12)
 # {"issuer": {"kty": "oct", "k": "..."}, ...}: who may send signed-in customers to /enter/.
 ENTRY_KEYS = env.json("FAIRWELL_ENTRY_KEYS", default={})

@@ -1,4 +1,4 @@
-"""What must be right before customers come: the keys of host apps, and the operator's own words."""
+"""What must be right before customers come: host apps' keys, the rules of each place, the operator's own words."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 from django.db import DatabaseError
 
-from subscriptions import wording
+from subscriptions import ledger, places, wording
 from subscriptions.entry import LONGEST_ISSUER, KeyRefused, key_of
 from subscriptions.models import Plan, Product
+from subscriptions.packs import Packs, read
 
 REMEDY = "Say the fact without these words; docs/operators.md says which words press."
 
@@ -41,10 +42,44 @@ def _faults(issuer: str, jwk: Any) -> list[CheckMessage]:
     return []
 
 
+def check_packs(*, app_configs: Sequence[AppConfig] | None, **_options: Any) -> list[CheckMessage]:
+    """Refuse policy packs with any fault, all faults at once: none must show first when a notice arrives."""
+    folder, overrides = places.folders()
+    packs, faults = read(folder, overrides)
+    found: list[CheckMessage] = [Error(str(fault), hint=fault.remedy, id="subscriptions.E005") for fault in faults]
+    return [*found, *_faults_of_history(packs), *_faults_of_home(packs)]
+
+
+def _faults_of_history(packs: Packs) -> list[CheckMessage]:
+    path = places.folders()[0] / ledger.FILE
+    recorded = ledger.read(path.read_text(encoding="utf-8")) if path.is_file() else None
+    if recorded is None:
+        hint = "Put it back from the release, or make it anew with manage.py packs --record."
+        return [Error(f"{path.name} is missing or is no ledger.", hint=hint, id="subscriptions.E006")]
+    changed: list[CheckMessage] = [
+        Error(str(fault), hint=fault.remedy, id="subscriptions.E007") for fault in ledger.broken(recorded, packs)
+    ]
+    if new := ledger.unrecorded(recorded, packs):
+        told = f"{len(new)} entries of policy packs are not in {path.name} yet, the first is {new[0]}."
+        changed.append(Warning(told, hint="Run manage.py packs --record.", id="subscriptions.W001"))
+    return changed
+
+
+def _faults_of_home(packs: Packs) -> list[CheckMessage]:
+    home = packs.get(settings.HOME_PACK)
+    if home is None:
+        hint = f"Give one of {', '.join(packs)}."
+        return [Error(f"FAIRWELL_HOME={settings.HOME_PACK!r} names no pack.", hint=hint, id="subscriptions.E008")]
+    if not home.is_in_force:
+        hint = "Its pages open, but contracts follow the default until it is in force."
+        return [Warning(f"FAIRWELL_HOME={home.code!r} is a draft.", hint=hint, id="subscriptions.W002")]
+    return []
+
+
 def check_operator_words(*, app_configs: Sequence[AppConfig] | None, **_options: Any) -> list[CheckMessage]:
     """Warn of an operator's name that presses: it stands on every page and in every letter."""
     told = wording.faults([("FAIRWELL_OPERATOR_NAME", str(settings.OPERATOR["name"]))])
-    return [Warning(f"Words that press: {line}", hint=REMEDY, id="subscriptions.W001") for line in told]
+    return [Warning(f"Words that press: {line}", hint=REMEDY, id="subscriptions.W003") for line in told]
 
 
 def check_words_on_file(
@@ -58,7 +93,7 @@ def check_words_on_file(
     except DatabaseError:
         # Before the first migration there is nothing to read.
         return []
-    return [Warning(f"Words that press: {line}", hint=REMEDY, id="subscriptions.W002") for line in told]
+    return [Warning(f"Words that press: {line}", hint=REMEDY, id="subscriptions.W004") for line in told]
 
 
 def _on_file() -> Iterator[tuple[str, str]]:

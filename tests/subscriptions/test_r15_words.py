@@ -222,7 +222,7 @@ def test_r15_an_operators_name_that_presses_is_warned_of(settings: Any) -> None:
     [message] = check_operator_words(app_configs=None)
 
     assert (message.id, message.msg) == (
-        "subscriptions.W001",
+        "subscriptions.W003",
         "Words that press: FAIRWELL_OPERATOR_NAME: “Last Chance”",
     )
     assert message.hint
@@ -236,7 +236,7 @@ def test_r15_words_that_an_import_brought_are_warned_of() -> None:
     told = {(message.id, message.msg) for message in run_checks(databases=["default"]) if "that press" in message.msg}
 
     assert told == {
-        ("subscriptions.W002", f"Words that press: what stays usable of plan {plan.code}: “Vous allez perdre”"),
+        ("subscriptions.W004", f"Words that press: what stays usable of plan {plan.code}: “Vous allez perdre”"),
         ("feedback.W001", "Words that press: the label of reason rushed in pl: “ostatnia szansa”"),
     }
 
