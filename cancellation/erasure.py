@@ -11,7 +11,6 @@ Everything here is guarded: run twice, or at once, or broken off half-way, it go
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,9 +21,11 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from cancellation import receipts
 from cancellation.models import (
     Announcement,
     AnnouncementState,
+    Cancellation,
     Channel,
     Declared,
     Event,
@@ -260,21 +261,9 @@ def erase_words_of(notice: Notice, erase_on: date | None, now: datetime) -> None
         declaration=f"[erased {day}]", asks=asks, sender_zone="", idempotency_key=f"erased:{notice.pk}"
     )
     Evidence.objects.filter(notice=notice).delete()
-    for receipt in Receipt.objects.filter(notice=notice):
-        Receipt.objects.filter(pk=receipt.pk).update(document=_bare(receipt, day), jws="")
+    receipts.forget(Receipt.objects.filter(notice=notice))
     _erase_letters(_keys_of_letters(notice))
     _record(notice.contract_id, notice, erase_on, now)
-
-
-def _bare(receipt: Receipt, day: str) -> dict[str, Any]:
-    """Return what stays of a receipt: enough to tell whether one that somebody kept is the one that was signed."""
-    return {
-        "number": receipt.number,
-        "kind": receipt.kind,
-        "kid": receipt.kid,
-        "digest": hashlib.sha256(receipt.jws.encode()).hexdigest(),
-        "erased_on": day,
-    }
 
 
 def _record(contract_id: int | None, notice: Notice | None, erase_on: date | None, now: datetime) -> None:
@@ -286,7 +275,7 @@ def _record(contract_id: int | None, notice: Notice | None, erase_on: date | Non
 
 # Under which keys letters are promised; each ends with the number of the row it is about.
 LETTERS_OF_A_NOTICE = ("received", "on-file", "repudiated", "notice-stands", "taken-back")
-LETTERS_OF_A_CANCELLATION = ("end-confirmed", "undo-confirmed")
+LETTERS_OF_A_CANCELLATION = ("end-confirmed", "undo-confirmed", "judged")
 LETTERS_OF_AN_ANNOUNCEMENT = ("announcement-received", "announcement-question")
 
 
@@ -294,7 +283,15 @@ def _keys_of_letters(notice: Notice) -> list[str]:
     cancellation = getattr(notice, "cancellation", None)
     return [
         *(f"{kind}:{notice.pk}" for kind in LETTERS_OF_A_NOTICE),
-        *(f"{kind}:{cancellation.pk}" for kind in LETTERS_OF_A_CANCELLATION if cancellation is not None),
+        *(_keys_of_end_letters(cancellation) if cancellation is not None else ()),
+    ]
+
+
+def _keys_of_end_letters(cancellation: Cancellation) -> list[str]:
+    moved = Event.objects.filter(cancellation=cancellation, what="end moved").count()
+    return [
+        *(f"{kind}:{cancellation.pk}" for kind in LETTERS_OF_A_CANCELLATION),
+        *(f"end-moved:{cancellation.pk}:{number}" for number in range(1, moved + 1)),
     ]
 
 
