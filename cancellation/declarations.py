@@ -369,7 +369,7 @@ def repudiate(*, notice: Notice, actor: Actor, at: datetime, why: str) -> bool:
 
 def _has_moved_another(notice: Notice) -> bool:
     """Tell whether a notice made an end of another notice come sooner, or put it before the desk."""
-    others = Event.objects.filter(contract_id=notice.contract_id).exclude(cancellation__notice=notice)
+    others = Event.objects.filter(contract=notice.contract).exclude(cancellation__notice=notice)
     moved = others.filter(what="end moved", why=f"another notice, {notice.reference}")
     return bool(notice.contract_id) and (moved | others.filter(what="waits for judgement", notice=notice)).exists()
 
