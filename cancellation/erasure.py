@@ -35,7 +35,6 @@ from cancellation.models import (
     NoticeState,
     Receipt,
     State,
-    access_key,
 )
 from messaging.models import Letter
 from outbox.models import Entry
@@ -236,10 +235,10 @@ def erase_announcement(row: Announcement, now: datetime) -> bool:
     if (later := _announcement_needed(row)) > today:
         mine.update(erase_on=later)
         return False
-    # A new key: the link in the old letter leads nowhere.
+    # The key stays: the link in an old letter says that its time is over.
     if Announcement.objects.filter(_held_announcement(), pk=row.pk).exists() or not mine.update(
         agent_name="", agent_company="", agent_email="", about="", holder_name="", holder_email="", words="",
-        wished_on=None, key=access_key(), idempotency_key=f"erased:{row.pk}", erased_at=now,
+        wished_on=None, idempotency_key=f"erased:{row.pk}", erased_at=now,
     ):  # fmt: skip
         return False
     _erase_letters([f"{kind}:{row.pk}" for kind in LETTERS_OF_AN_ANNOUNCEMENT])
