@@ -9,6 +9,7 @@ Source: LAW R8, R9; DESIGN "Proof".
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from collections.abc import Iterator
@@ -140,8 +141,17 @@ def url_of(receipt: Receipt) -> str:
 
 
 def forget(receipts: QuerySet[Receipt]) -> int:
-    """Erase what receipts say once their time is over; number, kind, instant and key stay. Return how many."""
-    return receipts.exclude(jws="").update(document={}, jws="")
+    """Erase what receipts say once their time is over; return how many.
+
+    Number, kind, instant and key stay, and a digest of the signed text: whoever kept their copy can still show that it
+    is the one that was handed out.
+    """
+    kept = list(receipts.exclude(jws="").only("number", "kind", "kid", "jws"))
+    for receipt in kept:
+        digest = hashlib.sha256(receipt.jws.encode()).hexdigest()
+        bare = {"number": receipt.number, "kind": receipt.kind, "kid": receipt.kid, "digest": digest}
+        Receipt.objects.filter(pk=receipt.pk).update(document=bare, jws="")
+    return len(kept)
 
 
 # ---------------------------------------------------------------- the parts of a document
