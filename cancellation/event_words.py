@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.models import Kind
 from cancellation import parts_words
-from cancellation.models import NoticeState, State
+from cancellation.models import NoticeState, State, Way
+from cancellation.ways import GROUNDS
 from config.formats import format_day
 
 _DAY = r"(?P<day>\d{4}-\d\d-\d\d)"
@@ -27,6 +28,9 @@ _WHY: tuple[tuple[str, Any], ...] = (
     (r"the holder undid the end", _("the holder undid the end")),
     (r"the holder took it back", _("the holder took it back")),
     (r"the terms of the contract cannot be read", _("the terms of the contract cannot be read")),
+    (r"the time for a withdrawal is over", _("the time for a withdrawal is over")),
+    (r"another notice, (?P<reference>\S+)", _("by another notice, %(reference)s")),
+    (rf"(?P<way>{'|'.join(Way.values)})(?: (?P<ground>{'|'.join(GROUNDS)}))?", "%(way)s"),
     (rf"(?P<kind>{'|'.join(Kind.values)}) {_DAY}", "%(kind)s, %(day)s"),
 )
 _PARTS = {*parts_words.CHOICES, *parts_words.STEPS}
@@ -37,7 +41,7 @@ def why_in_words(why: str) -> str:
     """Return why something happened."""
     for pattern, words in _WHY:
         if found := re.fullmatch(pattern, why):
-            return str(words) % {name: _shown(name, value) for name, value in found.groupdict().items()}
+            return str(words) % {name: _shown(name, value) for name, value in found.groupdict("").items()}
     return _parts_in_words(why) or why
 
 
@@ -54,6 +58,8 @@ def state_in_words(code: str) -> str:
 
 
 def _shown(name: str, value: str) -> str:
+    if name == "way":
+        return str(Way(value).label)
     if name == "day":
         return format_day(date.fromisoformat(value))
     return str(Kind(value).label) if name == "kind" else value

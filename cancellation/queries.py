@@ -7,13 +7,16 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Aggregate, Count, F, JSONField, OuterRef, QuerySet, Subquery
+from django.db.models import Aggregate, Count, F, JSONField, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, JSONObject
+from django.utils import timezone
 
-from cancellation.models import OPEN, Cancellation, ChecklistItem, Notice, State, Visit
+from cancellation import lawful
+from cancellation.models import OPEN, Cancellation, ChecklistItem, DoorFault, Notice, State, Visit
 from cancellation.quotes import Agreed, Paid
 from subscriptions import reading
-from subscriptions.models import Component, Contract, Customer
+from subscriptions.amounts import Money
+from subscriptions.models import Component, Contract, Customer, Payment
 
 # Those that reach furthest come first, so every payment that can still reach past a last day is among them.
 PAYMENTS_READ = 120
@@ -35,23 +38,56 @@ def local_day(contract: Contract, at: datetime) -> date:
     return reading.local_day(at, contract.agreed.timezone)
 
 
-def agreed_of(contract: Contract) -> Agreed:
-    """Return what a quote needs of a contract; reads its payments with one statement."""
+def agreed_of(contract: Contract, at: datetime | None = None, *, sender_zone: str = "") -> Agreed:
+    """Return what a quote needs of a contract; reads its payments with one statement.
+
+    ``at`` is the instant of the notice, for the law of that day; now where none is given.
+    """
     return Agreed(
         terms=contract.agreed,
         price=contract.price,
         refund_policy=contract.refund_policy,
         paid=tuple(Paid(row.paid_from, row.paid_to, row.amount) for row in payments_of(contract)),
+        upfront_cost=Money(contract.upfront_cost_minor, contract.currency),
+        early_release=contract.plan.early_release,
+        sender_zone=sender_zone,
+        **lawful.of(contract, at or timezone.now()),
     )
 
 
+def packs_at_fault(at: datetime) -> Subquery:
+    """Return the packs whose public page was at fault at an instant, as a JSON list beside another row."""
+    stretch = DoorFault.objects.filter(Q(until__isnull=True) | Q(until__gt=at), since__lte=at).order_by()
+    listed = stretch.annotate(one=Value(1)).values("one").annotate(packs=JsonList("pack")).values("packs")
+    return Subquery(listed, output_field=JSONField())
+
+
 def payments_of(contract: Contract) -> list[Any]:
-    """Return the payments that reach furthest, read once per contract object."""
+    """Return the payments that reach furthest, read once per contract object, or with its row already."""
     if not hasattr(contract, "newest_payments"):
-        contract.newest_payments = list(  # type: ignore[attr-defined]
-            contract.payments.order_by("-paid_to", "-pk")[:PAYMENTS_READ]
+        contract.newest_payments = (  # type: ignore[attr-defined]
+            _furthest(contract.payments_beside)
+            if hasattr(contract, "payments_beside")
+            else list(contract.payments.order_by("-paid_to", "-pk")[:PAYMENTS_READ])
         )
     return contract.newest_payments  # type: ignore[attr-defined,no-any-return]
+
+
+def _furthest(rows: list[dict[str, Any]] | None) -> list[Payment]:
+    payments = sorted(map(_payment, rows or []), key=lambda row: (row.paid_to, row.pk), reverse=True)
+    return payments[:PAYMENTS_READ]
+
+
+def payments_beside() -> Subquery:
+    """Return a contract's payments as a JSON list beside its row: the committing click has no statement to spare."""
+    columns = JSONObject(**{name: name for name in ("pk", "paid_from", "paid_to", "amount_minor", "currency")})
+    paid = Payment.objects.filter(contract=OuterRef("pk")).order_by().values("contract")
+    return Subquery(paid.annotate(rows=JsonList(columns)).values("rows"), output_field=JSONField())
+
+
+def _payment(row: dict[str, Any]) -> Payment:
+    days = {name: date.fromisoformat(row[name]) for name in ("paid_from", "paid_to")}
+    return Payment(pk=row["pk"], amount_minor=row["amount_minor"], currency=row["currency"], **days)
 
 
 def contracts_with_state() -> QuerySet[Contract]:
@@ -109,16 +145,21 @@ def _contracts_with_parts() -> QuerySet[Contract]:
 def contract_of(customer_id: int, reference: str, visit: UUID | None = None) -> Contract | None:
     """Return a customer's own contract with its customer, or None: not there, or not theirs.
 
-    ``visit_said`` carries what was ticked or typed in the visit so far, ``parts`` the components of a bundle with
-    their choices, ``steps`` and ``steps_done`` count its exit checklist (None without one), ``standing_id`` and
-    ``standing_at`` name the first notice that waits for its holder's choice.
+    ``visit_said`` and ``visit_chosen`` carry what was ticked, typed or chosen in the visit so far, ``parts`` the
+    components of a bundle with their choices, ``steps`` and ``steps_done`` count its exit checklist (None without
+    one), ``packs_at_fault`` the places whose public page is at fault today, ``standing_id`` and ``standing_at`` the
+    first notice that waits for its holder's choice.
     """
     if not reference.isprintable():
         return None
-    said = Visit.objects.filter(key=visit or NO_VISIT, contract=OuterRef("pk")).order_by().values("said")[:1]
+    row = Visit.objects.filter(key=visit or NO_VISIT, contract=OuterRef("pk")).order_by()
     found = (
         _contracts_with_parts()
-        .annotate(visit_said=Subquery(said, output_field=JSONField()))
+        .annotate(
+            visit_said=Subquery(row.values("said")[:1], output_field=JSONField()),
+            visit_chosen=Subquery(row.values("chosen")[:1], output_field=JSONField()),
+            packs_at_fault=packs_at_fault(timezone.now()),
+        )
         .filter(reference=reference, customer_id=customer_id)
     )
     return next(iter(found), None)

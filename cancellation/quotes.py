@@ -10,20 +10,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from subscriptions import settlement
+from subscriptions import law, settlement
 from subscriptions.amounts import Money
+from subscriptions.law import Applied
+from subscriptions.periods import Period
 from subscriptions.terms import (
+    CutOff,
     NoticeQuote,
     Terms,
     billing_period_around,
     local_day,
-    notice_quote,
-    quote_for_day,
-    rule_of,
 )
 
 ONE_DAY = timedelta(days=1)
@@ -49,19 +49,23 @@ class Withdrawable:
 
 @dataclass(frozen=True, slots=True)
 class Improvement:
-    """One term that the law gives the holder better than agreed: what was agreed, what applies, by which rule."""
+    """One term that is better for the holder than agreed, as JSON values: what was agreed, what applies, by which rule.
+
+    ``basis`` is "law", or "ours" where the operator is kinder still.
+    """
 
     parameter: str
-    agreed: str
-    applied: str
+    agreed: Any
+    applied: Any
     source: str
+    basis: str = "law"
 
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
     """What a quote needs to know of a contract.
 
-    ``applied`` are the terms where the law improves on ``terms``; whichever is better for the holder counts.
+    ``law`` holds the terms that the holder may rely on beside the agreed ``terms``; the best for each day counts.
     ``at_once``: the public page was at fault, and the law lets the contract end on the day of the notice.
     """
 
@@ -69,8 +73,7 @@ class Agreed:
     price: Money
     refund_policy: str
     paid: tuple[Paid, ...] = ()
-    applied: Terms | None = None
-    improvements: tuple[Improvement, ...] = ()
+    law: Applied | None = None
     at_once: bool = False
     upfront_cost: Money | None = None
     exit_fee_cap: Money | None = None
@@ -109,6 +112,8 @@ class Quote:
     # What comes back of payments in another currency than the contract's; currencies are never added up.
     other_refunds: tuple[Money, ...] = ()
     way: str = "ordinary"
+    # What bounds the fee, by name; the smallest applies.
+    fee_parts: tuple[tuple[str, Money], ...] = ()
     # Where the law gave better terms than agreed: those terms, and what is better in them.
     terms: Terms | None = None
     improvements: tuple[Improvement, ...] = ()
@@ -162,8 +167,9 @@ class Quote:
             ],
             "other_refunds": [_pair(money) for money in self.other_refunds],
             "way": self.way,
+            "fee_parts": [[name, _pair(money)] for name, money in self.fee_parts],
             "terms": self.terms.as_dict() if self.terms else None,
-            "improvements": [[i.parameter, i.agreed, i.applied, i.source] for i in self.improvements],
+            "improvements": [list(astuple(line)) for line in self.improvements],
         }
 
     @classmethod
@@ -187,8 +193,9 @@ class Quote:
                 for a, b, paid, back in data["refund_lines"]
             ),
             other_refunds=tuple(Money(*pair) for pair in data["other_refunds"]),
-            # Quotes that were kept before there was a choice of ways have neither.
+            # Quotes that were kept before there was a choice of ways have none of these.
             way=data.get("way", "ordinary"),
+            fee_parts=tuple((name, Money(*pair)) for name, pair in data.get("fee_parts", [])),
             terms=Terms.from_dict(data["terms"]) if data.get("terms") else None,
             improvements=tuple(Improvement(*line) for line in data.get("improvements", [])),
         )
@@ -207,44 +214,47 @@ class Quote:
 def ordinary(agreed: Agreed, received_at: datetime) -> Quote | None:
     """Return what an ordinary notice means, or None where the contract has ended by itself already.
 
-    Of the terms as agreed and those that the law gives, the better one for the holder counts.
+    Of the terms as agreed and those that the law gives, the best for the holder on that day count.
     """
-    quotes = [_ordinary(agreed, terms, received_at) for terms in (agreed.terms, agreed.applied) if terms]
-    found = [quote for quote in quotes if quote is not None]
-    # The first of equals is the one as agreed.
-    return min(found, key=lambda quote: quote.last_day) if found else None
-
-
-def _ordinary(agreed: Agreed, terms: Terms, received_at: datetime) -> Quote | None:
-    told = _told(terms, received_at, agreed.sender_zone)
+    law = agreed.law or Applied.as_agreed(agreed.terms)
+    told = _told(law, received_at, agreed.sender_zone)
     if told.last_day is None:
         return None
-    by_law = terms is not agreed.terms
-    if agreed.at_once and told.received_on < told.last_day:
-        return settled(agreed, told.received_on, told.received_on, "at_once")
-    quote = settled(agreed, told.received_on, told.last_day, str(rule_of(terms, told.received_on)))
+    received_on = told.received_on
+    if agreed.at_once and received_on < told.last_day:
+        return settled(agreed, received_on, received_on, "at_once")
+    terms = law.behind(received_on)
+    quote = settled(agreed, received_on, told.last_day, str(law.rule_of(received_on)))
     return replace(
         quote,
         latest_notice_day=told.latest_notice_day,
         if_missed_last_day=told.if_missed_last_day,
-        one_day_earlier_last_day=_one_day_earlier(terms, told.received_on, told.last_day),
-        terms=terms if by_law else None,
-        improvements=agreed.improvements if by_law else (),
+        one_day_earlier_last_day=_one_day_earlier(law, received_on, told.last_day),
+        terms=None if terms == agreed.terms else terms,
+        improvements=() if terms == agreed.terms else tuple(_plainly(line) for line in law.improvements),
     )
 
 
-def _told(terms: Terms, received_at: datetime, sender_zone: str) -> NoticeQuote:
+def _told(law: Applied, received_at: datetime, sender_zone: str) -> NoticeQuote:
     """Return the terms' answer; where it was an earlier day for the sender, the better one of the two."""
-    told = notice_quote(terms, received_at)
+    told = law.notice_quote(received_at)
     if not sender_zone:
         return told
     there = local_day(received_at, sender_zone)
     if there >= told.received_on:
         return told
-    earlier = quote_for_day(terms, there)
+    earlier = law.quote(there)
     if earlier.last_day is None or told.last_day is None or earlier.last_day >= told.last_day:
         return told
     return earlier._replace(received_on=told.received_on)
+
+
+def _plainly(line: law.Improvement) -> Improvement:
+    """Return an improvement as JSON can hold it."""
+    agreed, applied = (
+        value.as_dict() if isinstance(value, (Period, CutOff)) else str(value) for value in (line.agreed, line.applied)
+    )
+    return Improvement(line.parameter, agreed, applied, line.source, line.basis)
 
 
 def settled(
@@ -326,9 +336,9 @@ def _by_currency(lines: tuple[RefundLine, ...]) -> dict[str, Money]:
     return sums
 
 
-def _one_day_earlier(terms: Terms, received_on: date, last_day: date) -> date | None:
+def _one_day_earlier(law: Applied, received_on: date, last_day: date) -> date | None:
     """Return the end that a notice of the day before would have reached, where that is a real difference."""
-    earlier = quote_for_day(terms, received_on - ONE_DAY).last_day
+    earlier = law.quote(received_on - ONE_DAY).last_day
     return earlier if earlier is not None and earlier < last_day - ONE_DAY else None
 
 

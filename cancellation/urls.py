@@ -1,11 +1,18 @@
-"""The guided way and the contract pages."""
+"""The guided way, the contract pages, receipts."""
 
 from django.urls import path
 
-from cancellation import commit, parts_views, views
+from cancellation import commit, doors, parts_views, receipt_views, views
 
 app_name = "cancellation"
 urlpatterns = [
+    path("cancel/", doors.cancel, name="door"),
+    path("cancel/<slug:pack>/", doors.cancel, name="door"),
+    path("cancel/done/<str:key>/", doors.done, name="door-done"),
+    path("withdraw/", doors.withdraw, name="withdrawal-door"),
+    path("withdraw/<slug:pack>/", doors.withdraw, name="withdrawal-door"),
+    path("withdraw/done/<str:key>/", doors.done, name="withdrawal-done"),
+    path("not-me/<str:token>/", doors.not_me, name="not-me"),
     path("account/", views.account, name="account"),
     path("contracts/<str:ref>/", views.contract, name="contract"),
     path("contracts/<str:ref>/parts/", parts_views.parts, name="parts"),
@@ -16,4 +23,13 @@ urlpatterns = [
     path("contracts/<str:ref>/cancel/done/", views.done, name="done"),
     path("contracts/<str:ref>/cancel/last-day.ics", views.calendar, name="calendar"),
     path("contracts/<str:ref>/cancel/undo/", commit.undo, name="undo"),
+    path("receipts/verify", receipt_views.verify, name="verify"),
+    path("receipts/verify/", receipt_views.verify_with_slash),
+    path("receipts/<str:key>/", receipt_views.page, name="receipt"),
+    path("receipts/<str:key>/receipt.txt", receipt_views.as_text, name="receipt-text"),
+    path("receipts/<str:key>/receipt.html", receipt_views.as_html, name="receipt-html"),
+    path("receipts/<str:key>/receipt.json", receipt_views.as_json, name="receipt-json"),
+    path("receipts/<str:key>/receipt.pdf", receipt_views.as_pdf, name="receipt-pdf"),
+    path("receipts/<str:key>/last-day.ics", receipt_views.calendar, name="receipt-calendar"),
+    path(".well-known/jwks.json", receipt_views.jwks, name="jwks"),
 ]

@@ -40,6 +40,15 @@ OPERATOR = {
     "support_email": env.str("FAIRWELL_SUPPORT_EMAIL", "") or "support@larkspur.example",
     "brand": env.str("FAIRWELL_BRAND", "#2f5d50"),
 }
+# What this business sells, where the law has rules of its own for it: telecom, mobile.
+OPERATOR_SECTORS = env.list("FAIRWELL_SECTORS", default=[])
+# While it is on, only what nobody may be kept from is open: the public doors, receipts and their keys.
+MAINTENANCE = env.bool("FAIRWELL_MAINTENANCE", False)
+
+# The rules of each place: the packs that are shipped, an operator's kinder choices, and whose rules the doors follow.
+POLICY_DIR = env.str("FAIRWELL_POLICY_DIR", str(BASE_DIR / "policies"))
+POLICY_OVERRIDES = env.str("FAIRWELL_POLICIES", "")
+HOME_PACK = env.str("FAIRWELL_HOME", "") or "default"
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -78,6 +87,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "config.middleware.PrivatePagesMiddleware",
     "axes.middleware.AxesMiddleware",
+    "config.middleware.MaintenanceMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -206,6 +216,10 @@ CUSTOMER_COOKIE_HOURS = env.int("FAIRWELL_CUSTOMER_HOURS", 12)
 # {"issuer": {"kty": "oct", "k": "..."}, ...}: who may send signed-in customers to /enter/.
 ENTRY_KEYS = env.json("FAIRWELL_ENTRY_KEYS", default={})
 ENTRY_AUDIENCE = env.str("FAIRWELL_ENTRY_AUDIENCE", BASE_URL)
+
+# Receipts are signed with this key, or else with one derived from SECRET_KEY; earlier public keys stay published.
+RECEIPT_KEY = guard.receipt_key(env.str("FAIRWELL_RECEIPT_KEY", ""))
+RECEIPT_KEYS_OLD = guard.old_receipt_keys(env.str("FAIRWELL_RECEIPT_KEYS_OLD", ""))
 
 # ---------------------------------------------------------------- languages
 
