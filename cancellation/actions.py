@@ -188,9 +188,9 @@ def confirm(
         Contract.objects.select_for_update(of=("self",))
         .select_related("customer", "plan__product")
         .annotate(
-            has_parts=letters.HAS_PARTS,
             packs_at_fault=packs_at_fault(notice.received_at),
             payments_beside=payments_beside(),
+            has_parts=letters.HAS_PARTS,
         )
         .get(notices=notice)
     )

@@ -26,6 +26,7 @@ from billing.models import Instruction
 from cancellation import desk, desk_judgements
 from cancellation.actions import Actor
 from cancellation.component_forms import DependenciesInline
+from cancellation.desk_doors import DeclaredInline
 from cancellation.event_words import state_in_words, why_in_words
 from cancellation.models import Cancellation, Event, Judgement, Notice, NoticeState, State
 from cancellation.queries import contracts_with_state
@@ -348,6 +349,7 @@ class NoticeAdmin(FactAdmin):
         "state",
     )
     list_select_related = ("contract__customer", "cancellation")
+    inlines = (DeclaredInline,)
     ordering = ("-pk",)
     search_fields = ("reference", "contract__reference", "contract__customer__name", "contract__customer__email")
     search_help_text = _("Notice reference, contract reference, or the customer's name or e-mail address")
@@ -537,5 +539,5 @@ class InstructionAdmin(FactAdmin):
 
 _money = shown_money("amount_minor", _("amount"))
 
-
-from cancellation import desk_parts  # noqa: E402, F401 - the pages of bundles, which need what stands above
+# Pages of their own; each registers itself.
+from cancellation import desk_announcements, desk_care, desk_parts, desk_receipts  # noqa: E402, F401

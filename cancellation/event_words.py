@@ -14,13 +14,14 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.models import Kind
 from cancellation import parts_words
-from cancellation.models import NoticeState, State, Way
+from cancellation.models import AnnouncementState, NoticeState, State, Way
 from cancellation.ways import GROUNDS
 from config.formats import format_day
 
 _DAY = r"(?P<day>\d{4}-\d\d-\d\d)"
 _WHY: tuple[tuple[str, Any], ...] = (
     (rf"last day {_DAY}", _("last day %(day)s")),
+    (rf"kept until {_DAY}", _("kept until %(day)s")),
     (rf"the quote changed: last day {_DAY}, net (?P<net>.+)", _("the quote changed: last day %(day)s, net %(net)s")),
     (rf"the contract ends on {_DAY} by another notice", _("the contract ends on %(day)s by another notice")),
     (r"the contract had ended by itself", _("the contract had ended by itself")),
@@ -31,10 +32,18 @@ _WHY: tuple[tuple[str, Any], ...] = (
     (r"the time for a withdrawal is over", _("the time for a withdrawal is over")),
     (r"another notice, (?P<reference>\S+)", _("by another notice, %(reference)s")),
     (rf"(?P<way>{'|'.join(Way.values)})(?: (?P<ground>{'|'.join(GROUNDS)}))?", "%(way)s"),
+    (r"reference and e-mail address", _("by reference and e-mail address")),
+    (r"reference and name", _("by reference and name")),
+    (r"matched at the desk", _("at the desk")),
+    (r"the wished day is far away", _("the wished day is far away")),
+    (r"the holder says: not me", _("the holder says that it was not them")),
+    (r"repudiated after the last day", _("repudiated after the last day")),
+    (r"repudiated after it changed another end", _("repudiated after it changed another end")),
+    (r"no rules of its own for (?P<place>.+)", _("no rules of its own for %(place)s")),
     (rf"(?P<kind>{'|'.join(Kind.values)}) {_DAY}", "%(kind)s, %(day)s"),
 )
 _PARTS = {*parts_words.CHOICES, *parts_words.STEPS}
-_STATES = dict(NoticeState.choices) | dict(State.choices)
+_STATES = dict(AnnouncementState.choices) | dict(NoticeState.choices) | dict(State.choices)
 
 
 def why_in_words(why: str) -> str:

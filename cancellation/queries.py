@@ -12,7 +12,17 @@ from django.db.models.functions import Coalesce, JSONObject
 from django.utils import timezone
 
 from cancellation import lawful
-from cancellation.models import OPEN, Cancellation, ChecklistItem, DoorFault, Notice, State, Visit
+from cancellation.models import (
+    OPEN,
+    Announcement,
+    AnnouncementState,
+    Cancellation,
+    ChecklistItem,
+    DoorFault,
+    Notice,
+    State,
+    Visit,
+)
 from cancellation.quotes import Agreed, Paid
 from subscriptions import reading
 from subscriptions.amounts import Money
@@ -129,6 +139,9 @@ def _contracts_with_parts() -> QuerySet[Contract]:
     )  # fmt: skip
     steps = ChecklistItem.objects.filter(contract=OuterRef("pk")).order_by().values("contract")
     standing = Notice.objects.filter(OPEN, contract=OuterRef("pk")).order_by("received_at", "pk")
+    announced = Announcement.objects.filter(
+        contract=OuterRef("pk"), state=AnnouncementState.ASKED, erased_at=None
+    ).order_by("received_at", "pk")
     return (
         contracts_with_state()
         .annotate(
@@ -137,6 +150,8 @@ def _contracts_with_parts() -> QuerySet[Contract]:
             steps_done=Subquery(steps.annotate(n=Count("done_at")).values("n")),
             standing_id=Subquery(standing.values("pk")[:1]),
             standing_at=Subquery(standing.values("received_at")[:1]),
+            announced_key=Subquery(announced.values("key")[:1]),
+            announced_at=Subquery(announced.values("received_at")[:1]),
         )
         .order_by()
     )
@@ -147,8 +162,9 @@ def contract_of(customer_id: int, reference: str, visit: UUID | None = None) -> 
 
     ``visit_said`` and ``visit_chosen`` carry what was ticked, typed or chosen in the visit so far, ``parts`` the
     components of a bundle with their choices, ``steps`` and ``steps_done`` count its exit checklist (None without
-    one), ``packs_at_fault`` the places whose public page is at fault today, ``standing_id`` and ``standing_at`` the
-    first notice that waits for its holder's choice.
+    one), ``packs_at_fault`` names the places whose public page is at fault today, ``standing_id`` and
+    ``standing_at`` the first notice that waits for its holder's choice, ``announced_key`` and ``announced_at`` the
+    first announcement of somebody else that they have not answered.
     """
     if not reference.isprintable():
         return None

@@ -178,13 +178,16 @@ class _Better:
         self.note(rule, first, Period(months=rule.value))
 
     def cap_first_notice(self) -> None:
-        if rule := self.rule("max_notice_before_initial_end"):
-            capped = _capped_notice(self.terms.notice, Period.from_dict(rule.value))
-            # Without a notice of its own the time after the first term has the agreed one, until that is capped, too.
-            later = _later(self.terms)
-            if _is_plainly_longer(self.terms.notice, capped):
-                self.note(rule, self.terms.notice, capped)
-            self.terms = replace(self.terms, notice=capped, renewal_notice=later)
+        rule = self.rule("max_notice_before_initial_end")
+        if rule is None:
+            return
+        capped = _capped_notice(self.terms.notice, Period.from_dict(rule.value))
+        if capped == self.terms.notice:
+            return
+        if _is_plainly_longer(self.terms.notice, capped):
+            self.note(rule, self.terms.notice, capped)
+        # Without a notice of its own the time after the first term has the agreed one, until that is capped, too.
+        self.terms = replace(self.terms, notice=capped, renewal_notice=_later(self.terms))
 
     def cap_renewal(self) -> None:
         if self.terms.renewal == "none":
@@ -196,12 +199,12 @@ class _Better:
             self._open_up(at_will, Boundary.BILLING_PERIOD)
         elif (longest := self.rule("max_renewal_months")) and isinstance(self.terms.renewal, Period):
             self._shorten_renewal(longest, self.terms.renewal)
-        if rule := self.rule("max_notice_after_initial_term"):
-            later = _later(self.terms)
-            capped = _capped_notice(later, Period.from_dict(rule.value))
-            if _is_plainly_longer(later, capped):
-                self.note(rule, later, capped)
-            self.terms = replace(self.terms, renewal_notice=capped)
+        rule, later = self.rule("max_notice_after_initial_term"), _later(self.terms)
+        if rule is None or (capped := _capped_notice(later, Period.from_dict(rule.value))) == later:
+            return
+        if _is_plainly_longer(later, capped):
+            self.note(rule, later, capped)
+        self.terms = replace(self.terms, renewal_notice=capped)
 
     def cap_open_ended(self) -> None:
         # What was agreed to run without a term stays as agreed, six weeks to the quarter's end or whatever it is,

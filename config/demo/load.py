@@ -16,6 +16,8 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils import timezone, translation
 
+from cancellation import announcements
+from cancellation.actions import SYSTEM
 from cancellation.commit import declaration_of
 from cancellation.models import Cancellation, Channel, Event, Notice, State
 from cancellation.quotes import Agreed, Paid, Quote, ordinary
@@ -199,6 +201,7 @@ def _story(story: Any, offer: Offer, plans: dict[str, Plan], today: date) -> Non
     Payment.objects.bulk_create(_payments(contract, today))
     if story.slug == "hosting":
         _bundle(contract)
+        _announce(contract, today)
     used_until = starts_on + timedelta(days=40) if story.slug == "sleeping" else today
     days = [day for n in range(1, 12) if (day := used_until - timedelta(days=3 * n)) >= starts_on]
     Activity.objects.bulk_create([Activity(contract=contract, day=day, what="sign-in") for day in days])
@@ -209,6 +212,21 @@ def _bundle(contract: Contract) -> None:
     domain = Component.objects.create(contract=contract, kind="domain", name="aoki-haruka.example", ends_contract=True)
     Component.objects.create(contract=contract, kind="server", name="web-4127")
     Component.objects.create(contract=contract, kind="mailbox", name="haruka@aoki-haruka.example", depends_on=domain)
+
+
+def _announce(contract: Contract, today: date) -> None:
+    """Let the new provider announce the move yesterday: the holder is asked and has not answered yet."""
+    at = datetime.combine(today - ONE_DAY, time(1), UTC)
+    told = announcements.Told(
+        agent_name="Mika Saarinen",
+        agent_company="Harbour Hosting",
+        agent_email="transfers@harbour-hosting.example",
+        about="aoki-haruka.example",
+        holder_name=contract.customer.name,
+        words="The domain is moving to us. Please ask the holder; we are in no haste.",
+    )
+    announcement = announcements.announce(told=told, token="demo", locale="en", at=at)  # noqa: S106 - names a form
+    announcements.match(announcement=announcement, contract=contract, actor=SYSTEM, at=at)
 
 
 def _crowd(plans: dict[str, Plan], today: date) -> None:
