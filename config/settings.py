@@ -41,6 +41,9 @@ OPERATOR = {
     "brand": env.str("FAIRWELL_BRAND", "#2f5d50"),
 }
 
+# What joining takes at this business, such as {"clicks": 4, "pages": 3}: leaving is compared with it.
+JOIN_COUNTERS = guard.join_counters(env.json("FAIRWELL_JOIN_COUNTERS", default={}))
+
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",

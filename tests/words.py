@@ -44,7 +44,7 @@ def pressing(text: str, *languages: str) -> list[str]:
 
 # What a page says that tries to keep somebody: a price cut, a rest, another plan. Looked for where no offer may stand.
 OFFERING = re.compile(
-    r"\d ?% (?:off|rabatt|de (?:réduction|remise)|zniżki|rabatu)|\d ?[%％]オフ|discount|rabatt|réduction|remise|zniżk|rabat\b|割引|"
+    r"\d ?% off|\d ?[%％]オフ|discount|rabatt|réduction|remise de \d|zniżk|rabat(?:u|em)?\b|割引|"
     r"free month|gratismonat|mois (?:offert|gratuit)|darmowy miesiąc|無料月|"
     r"(?:pause|freeze) (?:your|instead)|stattdessen pausieren|mettre en pause|wstrzymaj zamiast|一時休止|"
     r"(?:smaller|cheaper) plan|kleinerer tarif|offre moins chère|tańszy plan|安いプラン",

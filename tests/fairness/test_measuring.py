@@ -102,7 +102,8 @@ def test_a_colour_counts_in_whatever_syntax(count, colour):
 def test_a_field_counts_once_and_a_group_of_choices_too(count):
     seen = count(
         "<input name='name' required><input name='email' type='email' aria-required='true'>"
-        "<label><input type='radio' name='kind' value='a'>A</label><label><input type='radio' name='kind' value='b'>B</label>"
+        "<label><input type='radio' name='kind' value='a'>A</label>"
+        "<label><input type='radio' name='kind' value='b'>B</label>"
         "<textarea name='reason'></textarea><input type='hidden' name='token' value='1' required>"
         "<details><summary>More</summary><input name='phone'></details><div hidden><input name='unseen'></div>" + LEAVE
     )
