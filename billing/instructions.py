@@ -6,10 +6,11 @@ once, and an undo counts whether it comes before or after the end it undoes.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from billing.models import Instruction, Kind, Outcome
@@ -19,7 +20,7 @@ from subscriptions.models import Contract
 
 def handle(entry_id: int, payload: Payload) -> None:
     """Write the instructions of one outbox entry, or none where they stand already."""
-    kinds = {"end": instruct_end, "undo": instruct_undo}
+    kinds = {"end": instruct_end, "move": instruct_move, "undo": instruct_undo}
     with transaction.atomic():
         # Held until the commit, so that an end and its undo are not worked out side by side.
         Contract.objects.select_for_update().only("pk").get(pk=payload["contract_id"])
@@ -31,11 +32,35 @@ def instruct_end(payload: Payload) -> None:
     undone = _of(payload).filter(kind=Kind.UNDO).exists()
     outcome = Outcome.DROPPED if undone else Outcome.OPEN
     _write(payload, Kind.END, outcome=outcome)
-    if payload["refund_minor"] > 0:
-        _write(payload, Kind.REFUND, outcome=outcome, amount_minor=payload["refund_minor"])
-    # Payments in another currency come back in theirs; nothing is ever exchanged or added up.
-    for minor, currency in payload.get("other_refunds", []):
-        _write(payload, Kind.REFUND, outcome=outcome, amount_minor=minor, currency=currency)
+    for kind, minor, currency in _money_of(payload):
+        _write(payload, kind, outcome=outcome, amount_minor=minor, currency=currency)
+
+
+def instruct_move(payload: Payload) -> None:
+    """Have a contract ended on an earlier day than was said before; what was paid out already is left out.
+
+    Done already, or undone meanwhile: nothing happens.
+    """
+    number = payload["number"]
+    if _of(payload).filter(Q(kind=Kind.UNDO) | Q(key=f"{Kind.END}:{payload['cancellation_id']}:{number}")).exists():
+        return
+    _of(payload).filter(outcome=Outcome.OPEN).update(outcome=Outcome.DROPPED, done_at=timezone.now())
+    done = _of(payload).filter(outcome=Outcome.DONE).values_list("kind", "currency", "amount_minor")
+    _write(payload, Kind.END, outcome=Outcome.OPEN, number=number)
+    for kind, minor, currency in _money_of(payload):
+        left = minor - sum(paid for of, in_, paid in done if (of, in_) == (kind, currency))
+        if left > 0:
+            _write(payload, kind, outcome=Outcome.OPEN, amount_minor=left, currency=currency, number=number)
+
+
+def _money_of(payload: Payload) -> Iterator[tuple[Kind, int, str]]:
+    """Yield what is to be paid out and charged. Nothing is ever exchanged or added up across currencies."""
+    own = (payload["refund_minor"], payload["currency"])
+    for minor, currency in (own, *payload.get("other_refunds", [])):
+        if minor > 0:
+            yield Kind.REFUND, minor, currency
+    if payload.get("fee_minor", 0) > 0:
+        yield Kind.FEE, payload["fee_minor"], payload["currency"]
 
 
 def instruct_undo(payload: Payload) -> None:
@@ -46,7 +71,8 @@ def instruct_undo(payload: Payload) -> None:
     _of(payload).filter(outcome=Outcome.OPEN).update(outcome=Outcome.DROPPED, done_at=timezone.now())
     paid_out: dict[str, int] = {payload["currency"]: 0}
     for row in carried_out:
-        paid_out[row.currency] = paid_out.get(row.currency, 0) + row.amount_minor
+        sign = -1 if row.kind == Kind.FEE else 1
+        paid_out[row.currency] = paid_out.get(row.currency, 0) + sign * row.amount_minor
     outcome = Outcome.OPEN if carried_out else Outcome.DROPPED
     for currency, minor in paid_out.items():
         _write(payload, Kind.UNDO, outcome=outcome, amount_minor=minor, currency=currency)
@@ -57,13 +83,23 @@ def _of(payload: Payload) -> QuerySet[Instruction]:
 
 
 def _write(
-    payload: Payload, kind: Kind, *, outcome: Outcome, amount_minor: int = 0, currency: str | None = None
+    payload: Payload,
+    kind: Kind,
+    *,
+    outcome: Outcome,
+    amount_minor: int = 0,
+    currency: str | None = None,
+    number: int | None = None,
 ) -> None:
-    """Write one instruction, once; one in another currency than the contract's has a key of its own."""
+    """Write one instruction, once; one in another currency than the contract's has a key of its own.
+
+    ``number`` tells the instructions of a moved end from those before it.
+    """
     own = payload["currency"]
     currency = currency or own
+    parts = (kind, payload["cancellation_id"], *([currency] if currency != own else []), *([number] if number else []))
     Instruction.objects.get_or_create(
-        key=f"{kind}:{payload['cancellation_id']}" + (f":{currency}" if currency != own else ""),
+        key=":".join(str(part) for part in parts),
         defaults={
             "contract_id": payload["contract_id"],
             "cancellation_id": payload["cancellation_id"],

@@ -12,6 +12,7 @@ class Kind(models.TextChoices):
     END = "end", _("end the contract")
     UNDO = "undo", _("let the contract go on")
     REFUND = "refund", _("pay a refund")
+    FEE = "fee", _("charge the fee for leaving")
 
 
 class Outcome(models.TextChoices):

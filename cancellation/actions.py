@@ -10,18 +10,33 @@ import logging
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from cancellation import letters
-from cancellation.models import ALLOWED, OPEN, Act, Cancellation, Channel, Event, Notice, NoticeState, State, Visit
-from cancellation.queries import agreed_of, local_day
-from cancellation.quotes import Quote, ordinary
+from cancellation import letters, ways
+from cancellation.models import (
+    ALLOWED,
+    OPEN,
+    Act,
+    Cancellation,
+    Channel,
+    Event,
+    Judgement,
+    Notice,
+    NoticeState,
+    State,
+    Visit,
+    Way,
+)
+from cancellation.queries import agreed_of, local_day, packs_at_fault
+from cancellation.quotes import Quote, settled
+from cancellation.ways import Wish
 from outbox.actions import Promise, add_many
+from subscriptions.amounts import Money
 from subscriptions.models import Contract
 from subscriptions.terms import TermsError
 
@@ -31,6 +46,7 @@ SETTLE_AFTER = timedelta(minutes=2)
 EASTERNMOST = timedelta(hours=14)
 BATCH = 500
 ENDED_BY_ITSELF = "the contract had ended by itself"
+WITHDRAWAL_IS_OVER = "the time for a withdrawal is over"
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +91,14 @@ class Unreadable(Exception):
     """The contract's terms cannot be read, so nobody can say yet on which day it ends."""
 
 
+class WithdrawalOver(Exception):
+    """The time for a withdrawal is over, or there is no such right; the notice stands and the desk judges."""
+
+
+class CannotMove(Exception):
+    """The end is not scheduled any more, or the day asked for is not earlier than the one that stands."""
+
+
 @dataclass(frozen=True, slots=True)
 class Door:
     """Through which door a declaration came, under which rules, and what stood on the button."""
@@ -99,6 +123,7 @@ def receive_notice(
     state: NoticeState = NoticeState.MATCHED,
     asks: dict[str, Any] | None = None,
     sender_zone: str = "",
+    digest: str = "",
     beside: Callable[[Notice], Iterable[Promise]] | None = None,
 ) -> Notice:
     """Record a declaration and commit. Nothing after this can unmake it.
@@ -123,6 +148,7 @@ def receive_notice(
         state=state,
         asks=asks or {},
         sender_zone=sender_zone,
+        digest=digest,
     )
     try:
         with transaction.atomic():
@@ -139,55 +165,199 @@ def receive_notice(
 
 
 @transaction.atomic
-def confirm(*, notice: Notice, shown: Quote | None, actor: Actor, said: dict[str, Any] | None = None) -> Cancellation:
+def confirm(
+    *,
+    notice: Notice,
+    shown: Quote | None,
+    actor: Actor,
+    said: dict[str, Any] | None = None,
+    accept_any: bool = False,
+    wish: Wish | None = None,
+) -> Cancellation:
     """Schedule the end that a recorded notice asks for, on the terms its holder was shown.
 
     The notice is committed already: whatever happens here, it stands. Confirming again returns the first
-    cancellation untouched. Raises QuoteChanged with the new quote where it is worse than ``shown``, NothingToEnd
-    where the contract has ended by itself, Unreadable where its terms are no terms, AlreadyUndone for a notice
-    that was undone meanwhile.
+    cancellation untouched. ``accept_any`` is for doors that show no figures: what applies is accepted. ``wish`` is
+    what the holder chooses now; without it, what the notice asked for. Raises QuoteChanged with the new quote where
+    it is worse than ``shown``, NothingToEnd where the contract has ended by itself, Unreadable where its terms are
+    no terms, AlreadyUndone for a notice that was undone meanwhile, WithdrawalOver for a withdrawal out of time.
     """
     # The contract is locked, for it exists before any cancellation does. What SQLite lacks in row locks, its
     # one writer at a time and the unique constraint make up for.
     contract = (
-        Contract.objects.select_for_update(of=("self",)).select_related("customer", "plan__product").get(notices=notice)
+        Contract.objects.select_for_update(of=("self",))
+        .select_related("customer", "plan__product")
+        .annotate(packs_at_fault=packs_at_fault(notice.received_at))
+        .get(notices=notice)
     )
-    quote = _quote(contract, notice)
+    wish = Wish.read(notice.asks) if wish is None else wish
+    quote = _quote(contract, notice, wish)
+    if quote is not None and accept_any:
+        shown = quote
     if quote is None or shown is None or quote.worse_than(shown):
         if live := _live(contract):
-            return _joined(live, notice)
+            return _joined(live, notice, quote, wish, actor)
         if quote is None:
             raise NothingToEnd
         raise QuoteChanged(quote, notice)
     try:
         with transaction.atomic():
-            cancellation = _schedule(contract, notice, quote)
+            cancellation = _schedule(contract, notice, quote, wish)
     except IntegrityError:
         # A second click, or another tab: the day that was given stays.
         if live := _live(contract):
-            return _joined(live, notice)
+            return _joined(live, notice, quote, wish, actor)
         raise AlreadyUndone from None
     _record_scheduled(cancellation, notice, actor)
     add_many(_promises_of(contract, cancellation, notice, quote, said))
     return cancellation
 
 
-def _quote(contract: Contract, notice: Notice) -> Quote | None:
+def _quote(contract: Contract, notice: Notice, wish: Wish) -> Quote | None:
+    """Return what a notice brings about at once; None where nothing is left to end."""
     try:
-        return ordinary(agreed_of(contract), notice.received_at)
+        agreed = agreed_of(contract, notice.received_at, sender_zone=notice.sender_zone)
+        if notice.act != Act.WITHDRAW:
+            return ways.asked_for(agreed, notice.received_at, wish)
+        quote = ways.withdrawal(agreed, ways.today_of(agreed, notice.received_at))
     except (TermsError, KeyError) as error:
         raise Unreadable from error
+    if quote is None:
+        raise WithdrawalOver
+    return quote
 
 
 def _live(contract: Contract) -> Cancellation | None:
     return contract.cancellations.exclude(state=State.REVOKED).first()
 
 
-def _joined(live: Cancellation, notice: Notice) -> Cancellation:
-    """Close a notice that came beside the one which ended the contract, so that nobody takes it up later."""
-    if live.notice_id != notice.pk:
-        close(notice=notice, actor=SYSTEM, why=f"the contract ends on {live.last_day} by another notice")
+def _joined(live: Cancellation, notice: Notice, quote: Quote | None, wish: Wish, actor: Actor) -> Cancellation:
+    """Close a notice that came beside the one which ended the contract, so that nobody takes it up later.
+
+    Nothing that it asks for is lost: an earlier end moves the one that stands, a cause is put before the desk.
+    """
+    if live.notice_id == notice.pk:
+        return live
+    if live.state == State.SCHEDULED:
+        if quote is not None and quote.last_day < live.last_day and quote.cost.minor <= _cost_of(live):
+            _move_end(live, quote, actor=actor, why=f"another notice, {notice.reference}")
+        elif _is_to_judge(notice, wish):
+            _put_before_the_desk(live, notice, wish)
+    close(notice=notice, actor=SYSTEM, why=f"the contract ends on {live.last_day} by another notice")
     return live
+
+
+def _cost_of(live: Cancellation) -> int:
+    return Quote.from_dict(live.quote).cost.minor if live.quote else live.fee_minor - live.refund_minor
+
+
+def _is_to_judge(notice: Notice, wish: Wish) -> bool:
+    return notice.act == Act.FOR_CAUSE or wish.way in {Way.HARDSHIP, Way.FOR_CAUSE}
+
+
+def _put_before_the_desk(live: Cancellation, notice: Notice, wish: Wish) -> None:
+    """Note that somebody has to judge an earlier end; what was judged once stays judged."""
+    asked = Cancellation.objects.filter(pk=live.pk, judgement=Judgement.NONE)
+    if asked.update(judgement=Judgement.OPEN):
+        _note(
+            live,
+            SYSTEM,
+            "waits for judgement",
+            timezone.now(),
+            notice=notice,
+            why=" ".join(filter(None, (wish.way or notice.act, wish.ground))),
+        )
+
+
+@transaction.atomic
+def release_early(*, cancellation_id: int, last_day: date, fee_minor: int = 0, actor: Actor, why: str) -> Cancellation:
+    """Let a scheduled end come earlier, on a day and for a fee that a person decided; what was asked is granted.
+
+    Raises CannotMove where the end is not scheduled any more, where the day is not earlier than the one that stands,
+    or where it would cost the holder more than the end that stands.
+    """
+    live = Cancellation.objects.select_related("contract__customer", "contract__plan__product").get(pk=cancellation_id)
+    contract, notice = live.contract, live.notice
+    if live.state != State.SCHEDULED or notice is None or fee_minor < 0:
+        raise CannotMove
+    agreed = agreed_of(contract, notice.received_at)
+    wish = Wish.read(notice.asks)
+    way = wish.way or (Way.FOR_CAUSE if notice.act == Act.FOR_CAUSE else Way.EARLY_RELEASE)
+    day = max(last_day, ways.today_of(agreed, notice.received_at))
+    quote = settled(agreed, live.received_on, day, str(way), way=str(way), fee=Money(fee_minor, agreed.price.currency))
+    if day >= live.last_day or quote.cost.minor > _cost_of(live):
+        raise CannotMove
+    _move_end(live, quote, actor=actor, why=why, judgement=Judgement.GRANTED)
+    return live
+
+
+@transaction.atomic
+def decline_early(*, cancellation_id: int, actor: Actor, why: str) -> bool:
+    """Say that no earlier end is granted; the ordinary one stands. Return whether anything was left to judge."""
+    live = Cancellation.objects.select_related("contract__customer", "contract__plan__product", "notice").get(
+        pk=cancellation_id
+    )
+    asked = Cancellation.objects.filter(pk=live.pk, judgement=Judgement.OPEN)
+    if not asked.update(judgement=Judgement.DECLINED):
+        return False
+    now = timezone.now()
+    _note(live, actor, "judged", now, before=Judgement.OPEN, after=Judgement.DECLINED, why=why)
+    facts = letters.judged(live.contract, live, why)
+    add_many([Promise("letter", f"judged:{live.pk}", facts)])
+    return True
+
+
+def _move_end(live: Cancellation, quote: Quote, *, actor: Actor, why: str, judgement: Judgement | None = None) -> None:
+    """Put a better end in the place of a scheduled one; the events tell both. Raises CannotMove if it is too late."""
+    before, now = live.last_day, timezone.now()
+    changes: dict[str, Any] = {
+        "way": quote.way,
+        "quote": quote.as_dict(),
+        "last_day": quote.last_day,
+        "refund_minor": quote.refund.minor,
+        "fee_minor": quote.fee.minor,
+    }
+    if judgement is not None:
+        changes["judgement"] = judgement
+    if not Cancellation.objects.filter(pk=live.pk, state=State.SCHEDULED, last_day=before).update(**changes):
+        raise CannotMove
+    for name, value in changes.items():
+        setattr(live, name, value)
+    _note(live, actor, "end moved", now, before=before.isoformat(), after=quote.last_day.isoformat(), why=why)
+    if live.notice is None:
+        return
+    moved = Event.objects.filter(cancellation=live, what="end moved").count()
+    facts = letters.end_confirmed(live.contract, live, live.notice, quote)
+    add_many(
+        [
+            Promise("letter", f"end-moved:{live.pk}:{moved}", facts),
+            Promise("billing", f"billing-move:{live.pk}:{moved}", billing_facts(live, "move") | {"number": moved}),
+        ]
+    )
+
+
+def _note(
+    live: Cancellation,
+    actor: Actor,
+    what: str,
+    at: datetime,
+    *,
+    notice: Notice | None = None,
+    before: str = "",
+    after: str = "",
+    why: str = "",
+) -> None:
+    Event.objects.create(
+        contract_id=live.contract_id,
+        notice_id=notice.pk if notice else live.notice_id,
+        cancellation=live,
+        at=at,
+        actor=actor.name,
+        what=what,
+        before=before,
+        after=after,
+        why=why,
+    )
 
 
 def close(*, notice: Notice, actor: Actor, why: str) -> bool:
@@ -207,10 +377,12 @@ def close(*, notice: Notice, actor: Actor, why: str) -> bool:
     return True
 
 
-def _schedule(contract: Contract, notice: Notice, quote: Quote) -> Cancellation:
+def _schedule(contract: Contract, notice: Notice, quote: Quote, wish: Wish) -> Cancellation:
     return Cancellation.objects.create(
         contract=contract,
         notice=notice,
+        way=quote.way if quote.rule != Way.AT_ONCE else Way.AT_ONCE,
+        judgement=Judgement.OPEN if _is_to_judge(notice, wish) else Judgement.NONE,
         quote=quote.as_dict(),
         received_on=quote.received_on,
         last_day=quote.last_day,
@@ -338,17 +510,7 @@ def _move(cancellation: Cancellation, to: State, *, at: datetime, actor: Actor, 
     before = [state for state, after in ALLOWED.items() if to in after]
     if not Cancellation.objects.filter(pk=cancellation.pk, state__in=before).update(state=to, closed_at=at):
         return False
-    Event.objects.create(
-        contract_id=cancellation.contract_id,
-        notice_id=cancellation.notice_id,
-        cancellation=cancellation,
-        at=at,
-        actor=actor.name,
-        what=what,
-        before=cancellation.state,
-        after=to,
-        why=why,
-    )
+    _note(cancellation, actor, what, at, before=cancellation.state, after=to, why=why)
     cancellation.state, cancellation.closed_at = to, at
     return True
 
@@ -390,17 +552,20 @@ def settle(*, notice_id: int, said: dict[str, Any] | None = None) -> None:
         return
     shown = Quote.from_dict(notice.shown) if notice.shown else None
     try:
-        confirm(notice=notice, shown=shown, actor=SYSTEM, said=said)
+        # Only the guided way shows figures; whoever came by another door accepted what applies.
+        confirm(notice=notice, shown=shown, actor=SYSTEM, said=said, accept_any=notice.channel != Channel.GUIDED)
     except QuoteChanged as changed:
         hold(notice=notice, quote=changed.quote)
     except NothingToEnd:
         close(notice=notice, actor=SYSTEM, why=ENDED_BY_ITSELF)
     except Unreadable:
         ask_the_desk(notice=notice)
+    except WithdrawalOver:
+        ask_the_desk(notice=notice, why=WITHDRAWAL_IS_OVER)
 
 
 @transaction.atomic
-def ask_the_desk(*, notice: Notice) -> None:
+def ask_the_desk(*, notice: Notice, why: str = "the terms of the contract cannot be read") -> None:
     """Note that a notice stands whose last day a person has to work out."""
     if not Event.objects.filter(notice=notice).exists():
         Event.objects.create(
@@ -409,17 +574,19 @@ def ask_the_desk(*, notice: Notice) -> None:
             at=timezone.now(),
             actor=SYSTEM.name,
             what="waits for the desk",
-            why="the terms of the contract cannot be read",
+            why=why,
         )
 
 
-def note_visit(*, key: uuid.UUID, contract: Contract, step: str, at: datetime) -> None:
-    """Note that a step was seen, with one statement; the first one starts the visit."""
+def note_visit(
+    *, key: uuid.UUID, contract: Contract, step: str, at: datetime, chosen: dict[str, str] | None = None
+) -> None:
+    """Note that a step was seen, and what was chosen there, with one statement; the first one starts the visit."""
     Visit.objects.bulk_create(
-        [Visit(key=key, contract=contract, step=step, seen_at=at)],
+        [Visit(key=key, contract=contract, step=step, seen_at=at, chosen=chosen or {})],
         update_conflicts=True,
         unique_fields=["key"],
-        update_fields=["step", "seen_at"],
+        update_fields=["step", "seen_at", *(["chosen"] if chosen is not None else [])],
     )
 
 

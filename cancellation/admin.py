@@ -15,6 +15,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -22,10 +23,10 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from billing.models import Instruction
-from cancellation import desk
+from cancellation import desk, desk_judgements
 from cancellation.actions import Actor
 from cancellation.event_words import state_in_words, why_in_words
-from cancellation.models import Cancellation, Event, Notice, NoticeState
+from cancellation.models import Cancellation, Event, Judgement, Notice, NoticeState, State
 from cancellation.queries import contracts_with_state
 from config.admin import (
     DeskAdmin,
@@ -387,18 +388,20 @@ class CancellationAdmin(FactAdmin):
     """Ends of contracts. Their states change by what happens, never here."""
 
     # The first column is the link to this page, so it is no link of its own.
-    list_display = ("contract", "customer_link", "state", "way", "received", "ends", "back", "costs")
-    list_filter = ("state", "way")
+    list_display = ("contract", "customer_link", "state", "way", "judgement", "received", "ends", "back", "costs")
+    list_filter = ("state", "way", "judgement")
     list_select_related = ("contract__customer", "notice")
     ordering = ("-received_on", "-pk")
     search_fields = ("contract__reference", "notice__reference", "contract__customer__name")
     search_help_text = _("Contract reference, notice reference or the customer's name")
     fields = (
-        "contract_link", "customer_link", "notice_link", "state", "way", "received", "ends", "back", "costs", "created",
-        "closed", "figures",
+        "contract_link", "customer_link", "notice_link", "state", "way", "judgement", "to_judge", "received", "ends",
+        "back",
+        "costs", "created", "closed", "figures",
     )  # fmt: skip
     readonly_fields = (
-        "contract_link", "customer_link", "notice_link", "received", "ends", "back", "costs", "created", "closed",
+        "contract_link", "customer_link", "notice_link", "to_judge", "received", "ends", "back", "costs", "created",
+        "closed",
         "figures",
     )  # fmt: skip
 
@@ -416,6 +419,18 @@ class CancellationAdmin(FactAdmin):
     def customer_link(self, cancellation: Cancellation) -> str:
         """Return a link to whose contract it is."""
         return link_to(cancellation.contract.customer)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page on which an earlier end is judged."""
+        return [*desk_judgements.urls(), *super().get_urls()]
+
+    @admin.display(description=_("earlier end"))
+    def to_judge(self, cancellation: Cancellation) -> str:
+        """Return the link to the judgement, while there is something to judge."""
+        if cancellation.judgement != Judgement.OPEN or cancellation.state != State.SCHEDULED:
+            return "–"
+        url = reverse("admin:cancellation_cancellation_judge", args=[cancellation.pk])
+        return format_html('<a href="{}">{}</a>', url, _("Judge the earlier end"))
 
 
 @admin.register(Event)

@@ -6,6 +6,7 @@ before anything else is even looked at.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -18,8 +19,12 @@ from django.views.decorators.http import require_http_methods
 from cancellation import actions, pages
 from cancellation.models import Cancellation, Notice, State
 from cancellation.steps import NotSignedIn, Walk, unsealed, urls_of, walk
+from cancellation.ways import GROUNDS, ORDINARY, Wish
+from config.formats import format_day
 from subscriptions.models import Contract
 
+# What the guided way commits. A withdrawal and a cause have pages of their own and are never merged with it.
+WAYS = {"later", "early_release", "hardship"}
 MOST_REASONS = 20
 LONGEST_TEXT = 5000
 
@@ -40,6 +45,7 @@ def commit(request: HttpRequest, ref: str) -> HttpResponse:
     actor = actions.Actor.customer(at.customer_id)
     shown = unsealed(request.POST.get("quote", ""), at.contract)
     said = said_in(request, at)
+    wish = wish_in(request)
     notice = _standing(at) or actions.receive_notice(
         contract=at.contract,
         shown=shown,
@@ -47,14 +53,15 @@ def commit(request: HttpRequest, ref: str) -> HttpResponse:
         actor=actor,
         key=at.idempotency_key,
         locale=get_language() or "en",
-        declaration=declaration_of(at.contract),
+        declaration=declaration_of(at.contract, wish),
         said=said,
+        asks=wish.as_dict(),
     )
     try:
-        actions.confirm(notice=notice, shown=shown, actor=actor, said=said)
+        actions.confirm(notice=notice, shown=shown, actor=actor, said=said, wish=wish)
     except actions.QuoteChanged as changed:
         actions.hold(notice=notice, quote=changed.quote)
-        context = pages.changed(at, changed.quote, shown, said)
+        context = pages.changed(replace(at, picked=wish), changed.quote, shown, said)
         return render(request, "cancellation/confirm.html", context, status=409)
     except actions.NothingToEnd:
         actions.close(notice=notice, actor=actions.SYSTEM, why=actions.ENDED_BY_ITSELF)
@@ -73,12 +80,36 @@ def _standing(at: Walk) -> Notice | None:
     return Notice.objects.get(pk=standing) if standing else None
 
 
-def declaration_of(contract: Contract) -> str:
+def declaration_of(contract: Contract, wish: Wish = ORDINARY) -> str:
     """Return the words that the click declares, in the active language."""
-    return _("I end contract %(reference)s (%(plan)s) by ordinary notice on the earliest possible day.") % {
+    facts = {
         "reference": contract.reference,
         "plan": contract.plan.name,
+        "day": format_day(wish.day) if wish.day else "",
     }
+    if wish.way == "later" and wish.day:
+        return _("I end contract %(reference)s (%(plan)s) by ordinary notice on %(day)s.") % facts
+    if wish.way == "early_release" and wish.day:
+        return _("I end contract %(reference)s (%(plan)s) early, on %(day)s, for the fee that was shown.") % facts
+    if wish.way == "early_release":
+        return _("I end contract %(reference)s (%(plan)s) early, today, for the fee that was shown.") % facts
+    if wish.way == "hardship":
+        return (
+            _(
+                "I cannot use contract %(reference)s (%(plan)s) any more and ask for an end without a fee. In any case "
+                "I end it by ordinary notice on the earliest possible day."
+            )
+            % facts
+        )
+    return _("I end contract %(reference)s (%(plan)s) by ordinary notice on the earliest possible day.") % facts
+
+
+def wish_in(request: HttpRequest) -> Wish:
+    """Return the way out that the page carried; what cannot be read means the ordinary one."""
+    wish = Wish.read({name: _clean(request.POST.get(name, ""), 32) for name in ("way", "day", "ground")})
+    if wish.way not in WAYS:
+        return ORDINARY
+    return wish if wish.ground in GROUNDS else replace(wish, ground="")
 
 
 def said_in(request: HttpRequest, at: Walk) -> dict[str, Any]:

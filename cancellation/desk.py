@@ -21,7 +21,7 @@ from billing.models import Instruction, Outcome
 from cancellation import pages
 from cancellation.actions import Actor
 from cancellation.event_words import why_in_words
-from cancellation.models import OPEN, Cancellation, Event, Notice, NoticeState, Way
+from cancellation.models import OPEN, Cancellation, Event, Judgement, Notice, NoticeState, State, Way
 from config.admin import url_of
 from config.formats import format_day, format_instant
 from feedback.models import Answer
@@ -45,6 +45,9 @@ WHAT = {
     "ended": gettext_lazy("Contract ended"),
     "waits for the holder": gettext_lazy("Waits for the holder"),
     "waits for the desk": gettext_lazy("Waits for the desk"),
+    "waits for judgement": gettext_lazy("Waits for a judgement"),
+    "end moved": gettext_lazy("End moved"),
+    "judged": gettext_lazy("Judged"),
     "notice closed": gettext_lazy("Notice closed"),
     "imported": Way.IMPORTED.label,
     INSTRUCTION_DONE: gettext_lazy("Instruction done"),
@@ -275,6 +278,7 @@ def to_do() -> dict[str, int]:
     """Return how much waits for staff, by kind."""
     return {
         "waiting": Notice.objects.filter(WAITING).count(),
+        "to_judge": Cancellation.objects.filter(judgement=Judgement.OPEN, state=State.SCHEDULED).count(),
         "instructions": Instruction.objects.filter(outcome=Outcome.OPEN).count(),
         "undeliverable": Letter.objects.exclude(undeliverable="").count(),
         "given_up": Entry.objects.filter(dead_at__isnull=False).count(),

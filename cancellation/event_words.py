@@ -13,7 +13,8 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import Kind
-from cancellation.models import NoticeState, State
+from cancellation.models import NoticeState, State, Way
+from cancellation.ways import GROUNDS
 from config.formats import format_day
 
 _DAY = r"(?P<day>\d{4}-\d\d-\d\d)"
@@ -26,6 +27,9 @@ _WHY: tuple[tuple[str, Any], ...] = (
     (r"the holder undid the end", _("the holder undid the end")),
     (r"the holder took it back", _("the holder took it back")),
     (r"the terms of the contract cannot be read", _("the terms of the contract cannot be read")),
+    (r"the time for a withdrawal is over", _("the time for a withdrawal is over")),
+    (r"another notice, (?P<reference>\S+)", _("by another notice, %(reference)s")),
+    (rf"(?P<way>{'|'.join(Way.values)})(?: (?P<ground>{'|'.join(GROUNDS)}))?", "%(way)s"),
     (rf"(?P<kind>{'|'.join(Kind.values)}) {_DAY}", "%(kind)s, %(day)s"),
 )
 _STATES = dict(NoticeState.choices) | dict(State.choices)
@@ -35,7 +39,7 @@ def why_in_words(why: str) -> str:
     """Return why something happened."""
     for pattern, words in _WHY:
         if found := re.fullmatch(pattern, why):
-            return str(words) % {name: _shown(name, value) for name, value in found.groupdict().items()}
+            return str(words) % {name: _shown(name, value) for name, value in found.groupdict("").items()}
     return why
 
 
@@ -45,6 +49,8 @@ def state_in_words(code: str) -> str:
 
 
 def _shown(name: str, value: str) -> str:
+    if name == "way":
+        return str(Way(value).label)
     if name == "day":
         return format_day(date.fromisoformat(value))
     return str(Kind(value).label) if name == "kind" else value

@@ -9,7 +9,11 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from cancellation.commit import LONGEST_TEXT
+from cancellation.ways import Wish
 from feedback.queries import ReasonGroup, offered_reasons
+
+# As people write a day where the browser has no calendar to pick it from.
+DAY_FORMATS = ("%d.%m.%Y", "%d/%m/%Y", "%Y/%m/%d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,33 @@ class Group:
     root: str
     label: str
     options: tuple[Option, ...]
+
+
+class WayForm(forms.Form):
+    """Which way out, and on which day; the ordinary one needs none."""
+
+    WAYS = ("ordinary", "later", "early_release", "hardship")
+
+    way = forms.ChoiceField(
+        choices=[(way, way) for way in WAYS], error_messages={"invalid_choice": _("Choose a way out.")}
+    )
+    day = forms.DateField(
+        required=False,
+        input_formats=["%Y-%m-%d", *DAY_FORMATS],
+        label=_("Day"),
+        error_messages={"invalid": _("Day: give a day like 2027-01-31.")},
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for the day where the way needs one."""
+        given = super().clean() or {}
+        if given.get("way") == "later" and not given.get("day") and "day" not in self.errors:
+            self.add_error("day", _("Day: give the day on which the contract is to end, like 2027-01-31."))
+        return given
+
+    def wish(self) -> Wish:
+        """Return what was chosen."""
+        return Wish(self.cleaned_data["way"], self.cleaned_data.get("day"))
 
 
 class ReasonsForm(forms.Form):

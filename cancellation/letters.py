@@ -6,29 +6,53 @@ ISO with offset in the contract's zone, money is [minor units, currency]. The ma
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.core import signing
 from django.urls import reverse
 
-from cancellation.models import Cancellation, Notice
+from cancellation.models import Cancellation, Channel, Judgement, Notice, Way
 from cancellation.quotes import Quote
+from cancellation.ways import Wish
 from subscriptions.models import Contract
+
+NOT_ME_SALT = "fairwell.not-me"
+# Within these days the money is back; the last of them is never moved to a working day.
+REFUND_DAYS = 14
 
 
 def end_confirmed(contract: Contract, cancellation: Cancellation, notice: Notice, quote: Quote) -> dict[str, Any]:
     """Return the facts of the confirmation: what was declared, when it came, when it ends, what comes back."""
+    wished = Wish.read(notice.asks).too_early_for(cancellation.last_day)
     facts = {
         **_common(contract),
         **_of_notice(contract, notice),
         "quote": quote.as_dict(),
         "last_day": cancellation.last_day.isoformat(),
+        "way": cancellation.way,
+        # A person judges an earlier end; the one in this letter is safe meanwhile.
+        "is_judged_later": cancellation.judgement == Judgement.OPEN,
+        # Nobody hears a day too early for a wish without being told.
+        "wished_day": wished.isoformat() if wished else None,
         "undo_url": _url("cancellation:done", contract),
         "calendar_url": _url("cancellation:calendar", contract),
+        # Somebody else may have declared it at a public page: the holder can say so.
+        "not_me_url": not_me_url(notice) if notice.channel == Channel.DOOR else "",
     }
-    return _letter("end-confirmed", contract, notice.locale, facts)
+    if cancellation.way != Way.WITHDRAWAL:
+        return _letter("end-confirmed", contract, notice.locale, facts)
+    facts["refund_due_on"] = (quote.received_on + timedelta(days=REFUND_DAYS)).isoformat()
+    return _letter("withdrawal-confirmed", contract, notice.locale, facts)
+
+
+def not_me_url(notice: Notice) -> str:
+    """Return the link by which a holder says that they did not declare this."""
+    token = signing.Signer(salt=NOT_ME_SALT, sep=".").sign(str(notice.pk))
+    base: str = settings.BASE_URL
+    return base + reverse("cancellation:not-me", args=[token])
 
 
 def notice_stands(contract: Contract, notice: Notice, quote: Quote) -> dict[str, Any]:
@@ -55,6 +79,18 @@ def undo_confirmed(contract: Contract, cancellation: Cancellation, at: datetime)
     return _letter("undo-confirmed", contract, locale, facts)
 
 
+def judged(contract: Contract, cancellation: Cancellation, why: str) -> dict[str, Any]:
+    """Return the facts of the letter that no earlier end is granted, with the reason; the ordinary one stands."""
+    notice = cancellation.notice
+    facts = {
+        **_common(contract),
+        "last_day": cancellation.last_day.isoformat(),
+        "notice_reference": notice.reference if notice else "",
+        "words": why,
+    }
+    return _letter("judged", contract, notice.locale if notice else contract.customer.locale, facts)
+
+
 def taken_back(contract: Contract, notice: Notice, at: datetime) -> dict[str, Any]:
     """Return the facts of the letter that a notice was taken back before its end was fixed."""
     facts = {
@@ -64,6 +100,37 @@ def taken_back(contract: Contract, notice: Notice, at: datetime) -> dict[str, An
         "notice_reference": notice.reference,
     }
     return _letter("undo-confirmed", contract, notice.locale, facts)
+
+
+def on_file(contract: Contract, notice: Notice, standing: str, received_at: datetime) -> dict[str, Any]:
+    """Return the facts of the letter to the holder that somebody declared this, where no end follows at once.
+
+    ``standing`` says why: "ended" (the contract had ended), "ending" (it ends by another notice), "desk" (a person
+    works it out).
+    """
+    facts = {
+        **_common(contract),
+        **_in_short(notice, received_at),
+        "standing": standing,
+        "act": str(notice.act),
+        "not_me_url": not_me_url(notice),
+    }
+    return _letter("declaration-on-file", contract, notice.locale, facts)
+
+
+def repudiated(contract: Contract, notice: Notice, received_at: datetime, *, ended: bool) -> dict[str, Any]:
+    """Return the facts of the letter that a declaration counts as not the holder's."""
+    facts = {**_common(contract), **_in_short(notice, received_at), "ended": ended}
+    return _letter("declaration-repudiated", contract, notice.locale, facts)
+
+
+def _in_short(notice: Notice, received_at: datetime) -> dict[str, Any]:
+    """Return what a letter says of a declaration whose contract nobody may be able to read."""
+    return {
+        "notice_reference": notice.reference,
+        "declaration": notice.declaration,
+        "received_at": received_at.isoformat(timespec="seconds"),
+    }
 
 
 def _letter(kind: str, contract: Contract, locale: str, facts: dict[str, Any]) -> dict[str, Any]:

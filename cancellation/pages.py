@@ -5,16 +5,18 @@ Part of the notice path, too: nothing here imports feedback, mail, billing or re
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from datetime import date, datetime
 from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cancellation import queries
-from cancellation.models import Cancellation, Notice
-from cancellation.quotes import Quote, RefundLine, ordinary
+from cancellation import queries, ways
+from cancellation.models import Cancellation, Judgement, Notice
+from cancellation.quotes import Quote, RefundLine
 from cancellation.steps import Walk, after, place_of, sealed, urls_of
+from cancellation.ways import ORDINARY, Wish
 from subscriptions import words
 from subscriptions.formats import format_money
 from subscriptions.models import Contract
@@ -23,12 +25,13 @@ from subscriptions.terms import TermsError, initial_last_day, quote_for_day
 PAYMENTS_SHOWN = 6
 
 
-def quote_now(contract: Contract, at: datetime) -> Quote | None:
+def quote_now(contract: Contract, at: datetime, wish: Wish = ORDINARY) -> Quote | None:
     """Return what a notice at this instant would mean; None where the contract has ended by itself.
 
     Where a notice stands already and waits for its holder's choice, its own instant counts.
     """
-    return ordinary(queries.agreed_of(contract), standing_at(contract) or at)
+    counted = standing_at(contract) or at
+    return ways.asked_for(queries.agreed_of(contract, counted), counted, wish)
 
 
 def standing_at(contract: Contract) -> datetime | None:
@@ -47,10 +50,17 @@ def step(name: str, at: Walk, quote: Quote) -> dict[str, Any]:
         "components": components_of(at.contract),
         "quote": quote,
         "sealed": sealed(quote, at.contract),
-        "why": words.why(at.contract.agreed, quote.rule),
+        "why": why(at.contract, quote),
         "arithmetic": arithmetic(quote, at.contract.refund_policy),
         "said": at.said,
+        "wish": at.wish,
     }
+
+
+def why(contract: Contract, quote: Quote) -> list[str]:
+    """Return the sentences that explain a last day, first those in which the law is better than the contract."""
+    better = words.better(astuple(line) for line in quote.improvements)
+    return [*better, *words.why(quote.terms or contract.agreed, quote.rule)]
 
 
 def changed(at: Walk, quote: Quote, shown: Quote | None, said: dict[str, Any]) -> dict[str, Any]:
@@ -91,10 +101,12 @@ def done(at: Walk, live: Cancellation) -> dict[str, Any]:
         **_common(contract),
         "cancellation": live,
         "quote": quote,
-        "why": words.why(contract.agreed, quote.rule),
+        "why": why(contract, quote),
         "arithmetic": arithmetic(quote, contract.refund_policy),
         "components": components_of(contract),
         "can_undo": live.can_be_revoked_on(queries.local_day(contract, timezone.now())),
+        "is_judged_later": live.judgement == Judgement.OPEN,
+        "wished_day": Wish.read(live.notice.asks if live.notice else {}).too_early_for(live.last_day),
     }
 
 

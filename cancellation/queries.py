@@ -7,12 +7,15 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Aggregate, Count, F, JSONField, OuterRef, QuerySet, Subquery
+from django.db.models import Aggregate, Count, F, JSONField, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, JSONObject
+from django.utils import timezone
 
-from cancellation.models import OPEN, Cancellation, Notice, State, Visit
+from cancellation import lawful
+from cancellation.models import OPEN, Cancellation, DoorFault, Notice, State, Visit
 from cancellation.quotes import Agreed, Paid
 from subscriptions import reading
+from subscriptions.amounts import Money
 from subscriptions.models import Component, Contract, Customer
 
 # Those that reach furthest come first, so every payment that can still reach past a last day is among them.
@@ -35,14 +38,28 @@ def local_day(contract: Contract, at: datetime) -> date:
     return reading.local_day(at, contract.agreed.timezone)
 
 
-def agreed_of(contract: Contract) -> Agreed:
-    """Return what a quote needs of a contract; reads its payments with one statement."""
+def agreed_of(contract: Contract, at: datetime | None = None, *, sender_zone: str = "") -> Agreed:
+    """Return what a quote needs of a contract; reads its payments with one statement.
+
+    ``at`` is the instant of the notice, for the law of that day; now where none is given.
+    """
     return Agreed(
         terms=contract.agreed,
         price=contract.price,
         refund_policy=contract.refund_policy,
         paid=tuple(Paid(row.paid_from, row.paid_to, row.amount) for row in payments_of(contract)),
+        upfront_cost=Money(contract.upfront_cost_minor, contract.currency),
+        early_release=contract.plan.early_release,
+        sender_zone=sender_zone,
+        **lawful.of(contract, at or timezone.now()),
     )
+
+
+def packs_at_fault(at: datetime) -> Subquery:
+    """Return the packs whose public page was at fault at an instant, as a JSON list beside another row."""
+    stretch = DoorFault.objects.filter(Q(until__isnull=True) | Q(until__gt=at), since__lte=at).order_by()
+    listed = stretch.annotate(one=Value(1)).values("one").annotate(packs=JsonList("pack")).values("packs")
+    return Subquery(listed, output_field=JSONField())
 
 
 def payments_of(contract: Contract) -> list[Any]:
@@ -99,15 +116,20 @@ def _contracts_with_parts() -> QuerySet[Contract]:
 def contract_of(customer_id: int, reference: str, visit: UUID | None = None) -> Contract | None:
     """Return a customer's own contract with its customer, or None: not there, or not theirs.
 
-    ``visit_said`` carries what was ticked or typed in the visit so far, ``parts`` the components of a bundle,
-    ``standing_id`` and ``standing_at`` the first notice that waits for its holder's choice.
+    ``visit_said`` and ``visit_chosen`` carry what was ticked, typed or chosen in the visit so far, ``parts`` the
+    components of a bundle, ``packs_at_fault`` the places whose public page is at fault today, ``standing_id`` and
+    ``standing_at`` the first notice that waits for its holder's choice.
     """
     if not reference.isprintable():
         return None
-    said = Visit.objects.filter(key=visit or NO_VISIT, contract=OuterRef("pk")).order_by().values("said")[:1]
+    row = Visit.objects.filter(key=visit or NO_VISIT, contract=OuterRef("pk")).order_by()
     found = (
         _contracts_with_parts()
-        .annotate(visit_said=Subquery(said, output_field=JSONField()))
+        .annotate(
+            visit_said=Subquery(row.values("said")[:1], output_field=JSONField()),
+            visit_chosen=Subquery(row.values("chosen")[:1], output_field=JSONField()),
+            packs_at_fault=packs_at_fault(timezone.now()),
+        )
         .filter(reference=reference, customer_id=customer_id)
     )
     return next(iter(found), None)

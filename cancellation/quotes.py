@@ -10,13 +10,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from subscriptions import settlement
+from subscriptions.law import Applied
+
+from subscriptions import law, settlement
 from subscriptions.amounts import Money
-from subscriptions.terms import Terms, billing_period_around, notice_quote, quote_for_day, rule_of
+from subscriptions.terms import (
+    NoticeQuote,
+    Terms,
+    billing_period_around,
+    local_day,
+)
 
 ONE_DAY = timedelta(days=1)
 
@@ -31,13 +38,47 @@ class Paid:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdrawable:
+    """What decides about a withdrawal: its last day, and whether the days used may be charged for."""
+
+    last_day: date
+    asked_to_start: bool
+    informed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Improvement:
+    """One term that is better for the holder than agreed, as JSON values: what was agreed, what applies, by which rule.
+
+    ``basis`` is "law", or "ours" where the operator is kinder still.
+    """
+
+    parameter: str
+    agreed: Any
+    applied: Any
+    source: str
+    basis: str = "law"
+
+
+@dataclass(frozen=True, slots=True)
 class Agreed:
-    """What a quote needs to know of a contract."""
+    """What a quote needs to know of a contract.
+
+    ``law`` holds the terms that the holder may rely on beside the agreed ``terms``; the best for each day counts.
+    ``at_once``: the public page was at fault, and the law lets the contract end on the day of the notice.
+    """
 
     terms: Terms
     price: Money
     refund_policy: str
     paid: tuple[Paid, ...] = ()
+    law: Applied | None = None
+    at_once: bool = False
+    upfront_cost: Money | None = None
+    exit_fee_cap: Money | None = None
+    early_release: bool = False
+    withdrawable: Withdrawable | None = None
+    sender_zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +110,15 @@ class Quote:
     refund_lines: tuple[RefundLine, ...] = ()
     # What comes back of payments in another currency than the contract's; currencies are never added up.
     other_refunds: tuple[Money, ...] = ()
+    way: str = "ordinary"
+    # Where the law gave better terms than agreed: those terms, and what is better in them.
+    terms: Terms | None = None
+    improvements: tuple[Improvement, ...] = ()
+
+    @property
+    def cost(self) -> Money:
+        """Return what leaving this way costs from now on: charges and fee, less what comes back."""
+        return self.charges_total + self.fee - self.refund
 
     @property
     def net(self) -> Money:
@@ -113,6 +163,9 @@ class Quote:
                 for line in self.refund_lines
             ],
             "other_refunds": [_pair(money) for money in self.other_refunds],
+            "way": self.way,
+            "terms": self.terms.as_dict() if self.terms else None,
+            "improvements": [list(astuple(line)) for line in self.improvements],
         }
 
     @classmethod
@@ -136,6 +189,10 @@ class Quote:
                 for a, b, paid, back in data["refund_lines"]
             ),
             other_refunds=tuple(Money(*pair) for pair in data["other_refunds"]),
+            # Quotes that were kept before there was a choice of ways have neither.
+            way=data.get("way", "ordinary"),
+            terms=Terms.from_dict(data["terms"]) if data.get("terms") else None,
+            improvements=tuple(Improvement(*line) for line in data.get("improvements", [])),
         )
 
     def worse_than(self, shown: Quote) -> bool:
@@ -150,30 +207,117 @@ class Quote:
 
 
 def ordinary(agreed: Agreed, received_at: datetime) -> Quote | None:
-    """Return what an ordinary notice means, or None where the contract has ended by itself already."""
-    told = notice_quote(agreed.terms, received_at)
+    """Return what an ordinary notice means, or None where the contract has ended by itself already.
+
+    Of the terms as agreed and those that the law gives, the best for the holder on that day count.
+    """
+    law = agreed.law or Applied.as_agreed(agreed.terms)
+    told = _told(law, received_at, agreed.sender_zone)
     if told.last_day is None:
         return None
-    lines = tuple(_refund_lines(agreed, told.last_day))
-    charges = tuple(_charges(agreed, told.received_on, told.last_day))
+    received_on = told.received_on
+    if agreed.at_once and received_on < told.last_day:
+        return settled(agreed, received_on, received_on, "at_once")
+    terms = law.behind(received_on)
+    quote = settled(agreed, received_on, told.last_day, str(law.rule_of(received_on)))
+    return replace(
+        quote,
+        latest_notice_day=told.latest_notice_day,
+        if_missed_last_day=told.if_missed_last_day,
+        one_day_earlier_last_day=_one_day_earlier(law, received_on, told.last_day),
+        terms=None if terms == agreed.terms else terms,
+        improvements=() if terms == agreed.terms else tuple(_plainly(line) for line in law.improvements),
+    )
+
+
+def _told(law: Applied, received_at: datetime, sender_zone: str) -> NoticeQuote:
+    """Return the terms' answer; where it was an earlier day for the sender, the better one of the two."""
+    told = law.notice_quote(received_at)
+    if not sender_zone:
+        return told
+    there = local_day(received_at, sender_zone)
+    if there >= told.received_on:
+        return told
+    earlier = law.quote(there)
+    if earlier.last_day is None or told.last_day is None or earlier.last_day >= told.last_day:
+        return told
+    return earlier._replace(received_on=told.received_on)
+
+
+def _plainly(line: law.Improvement) -> Improvement:
+    """Return an improvement as JSON can hold it."""
+    agreed, applied = (value.as_dict() if hasattr(value, "as_dict") else str(value) for value in line[1:3])
+    return Improvement(line.parameter, agreed, applied, line.source, line.basis)
+
+
+def settled(
+    agreed: Agreed, received_on: date, last_day: date, rule: str, *, way: str = "ordinary", fee: Money | None = None
+) -> Quote:
+    """Return a quote for an end on a given day: what still falls due until then, and what comes back of it."""
+    lines = tuple(_refund_lines(agreed, last_day))
+    return _quote(agreed, received_on, last_day, rule, way=way, fee=fee, lines=lines)
+
+
+def withdrawn(agreed: Agreed, received_on: date) -> Quote:
+    """Return a quote for a withdrawal: everything comes back, less the days used at the holder's own wish.
+
+    The day on which the withdrawal arrives is not charged. Source: Dir. 2011/83 art. 14(3).
+    """
+    terms = agreed.withdrawable
+    lines = tuple(
+        RefundLine(
+            paid.paid_from,
+            paid.paid_to,
+            paid.amount,
+            Money.of(
+                settlement.withdrawal_refund(
+                    paid=paid.amount.amount,
+                    currency=paid.amount.currency,
+                    starts_on=paid.paid_from,
+                    term_days=(paid.paid_to - paid.paid_from).days + 1,
+                    received_on=received_on,
+                    asked_to_start=bool(terms and terms.asked_to_start),
+                    informed=bool(terms and terms.informed),
+                ),
+                paid.amount.currency,
+            ),
+        )
+        for paid in agreed.paid
+    )
+    # Nothing is charged any more, whatever day a period has reached.
+    return _quote(agreed, received_on, received_on, "withdrawal", way="withdrawal", lines=lines, charged=False)
+
+
+def _quote(
+    agreed: Agreed,
+    received_on: date,
+    last_day: date,
+    rule: str,
+    *,
+    way: str,
+    lines: tuple[RefundLine, ...],
+    fee: Money | None = None,
+    charged: bool = True,
+) -> Quote:
+    charges = tuple(_charges(agreed, received_on, last_day)) if charged else ()
     nothing = Money(0, agreed.price.currency)
     refunds = _by_currency(lines)
     return Quote(
-        received_on=told.received_on,
-        last_day=told.last_day,
-        latest_notice_day=told.latest_notice_day,
-        if_missed_last_day=told.if_missed_last_day,
-        one_day_earlier_last_day=_one_day_earlier(agreed.terms, told.received_on, told.last_day),
-        rule=str(rule_of(agreed.terms, told.received_on)),
+        received_on=received_on,
+        last_day=last_day,
+        latest_notice_day=None,
+        if_missed_last_day=None,
+        one_day_earlier_last_day=None,
+        rule=rule,
         refund=refunds.pop(agreed.price.currency, nothing),
-        # The ordinary way out costs nothing; fees belong to the early release.
-        fee=nothing,
+        fee=fee or nothing,
         charges=len(charges),
         charges_total=sum((amount for _, amount in charges), nothing),
         last_charge=charges[-1][1] if charges else None,
         last_charge_on=charges[-1][0] if charges else None,
         refund_lines=lines,
         other_refunds=tuple(refunds[currency] for currency in sorted(refunds) if refunds[currency].minor),
+        way=way,
     )
 
 
@@ -185,9 +329,9 @@ def _by_currency(lines: tuple[RefundLine, ...]) -> dict[str, Money]:
     return sums
 
 
-def _one_day_earlier(terms: Terms, received_on: date, last_day: date) -> date | None:
+def _one_day_earlier(law: Applied, received_on: date, last_day: date) -> date | None:
     """Return the end that a notice of the day before would have reached, where that is a real difference."""
-    earlier = quote_for_day(terms, received_on - ONE_DAY).last_day
+    earlier = law.quote(received_on - ONE_DAY).last_day
     return earlier if earlier is not None and earlier < last_day - ONE_DAY else None
 
 

@@ -17,6 +17,7 @@ from django.urls import reverse
 
 from cancellation import queries
 from cancellation.quotes import Quote
+from cancellation.ways import Wish
 from subscriptions.models import Contract
 from subscriptions.signin import signed_in, to_sign_in
 
@@ -44,11 +45,19 @@ class Walk:
     contract: Contract
     customer_id: int
     visit: uuid.UUID
+    # What this very request chooses; None where it chooses nothing.
+    picked: Wish | None = None
+    way_errors: tuple[str, ...] = ()
 
     @property
     def said(self) -> dict[str, Any]:
         """Return what was ticked or typed in this visit so far."""
         return getattr(self.contract, "visit_said", None) or {}
+
+    @property
+    def wish(self) -> Wish:
+        """Return the way out that was chosen, now or earlier in this visit; nothing means the ordinary one."""
+        return self.picked or Wish.read(getattr(self.contract, "visit_chosen", None) or {})
 
     @property
     def idempotency_key(self) -> str:

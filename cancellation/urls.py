@@ -2,10 +2,17 @@
 
 from django.urls import path
 
-from cancellation import commit, views
+from cancellation import commit, doors, views
 
 app_name = "cancellation"
 urlpatterns = [
+    path("cancel/", doors.cancel, name="door"),
+    path("cancel/<slug:pack>/", doors.cancel, name="door"),
+    path("cancel/done/<str:key>/", doors.done, name="door-done"),
+    path("withdraw/", doors.withdraw, name="withdrawal-door"),
+    path("withdraw/<slug:pack>/", doors.withdraw, name="withdrawal-door"),
+    path("withdraw/done/<str:key>/", doors.done, name="withdrawal-done"),
+    path("not-me/<str:token>/", doors.not_me, name="not-me"),
     path("account/", views.account, name="account"),
     path("contracts/<str:ref>/", views.contract, name="contract"),
     path("contracts/<str:ref>/cancel/", views.overview, name="overview"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -12,8 +14,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from cancellation import actions, calendars, pages, queries
-from cancellation.forms import ReasonsForm
+from cancellation import actions, calendars, pages, queries, way_cards
+from cancellation.forms import ReasonsForm, WayForm
 from cancellation.quotes import Quote
 from cancellation.steps import NotSignedIn, Walk, after, remember_visit, urls_of, walk
 from feedback.queries import offered_reasons
@@ -48,12 +50,23 @@ def before_the_act(view: Callable[[HttpRequest, Walk, Quote], HttpResponse]) -> 
     def inner(request: HttpRequest, at: Walk) -> HttpResponse:
         if at.contract.live_id:  # type: ignore[attr-defined]
             return HttpResponseRedirect(urls_of(at.contract)["done"])
-        quote = pages.quote_now(at.contract, timezone.now())
+        at = _picked(request, at)
+        quote = pages.quote_now(at.contract, timezone.now(), at.wish)
         if quote is None:
             return HttpResponseRedirect(urls_of(at.contract)["contract"])
         return remember_visit(view(request, at, quote), at)
 
     return walked(inner)
+
+
+def _picked(request: HttpRequest, at: Walk) -> Walk:
+    """Return the walk with the way out that the address chooses, or with what is wrong about the choice."""
+    if "way" not in request.GET:
+        return at
+    form = WayForm(request.GET)
+    if form.is_valid():
+        return replace(at, picked=form.wish())
+    return replace(at, way_errors=tuple(error for errors in form.errors.values() for error in errors))
 
 
 @require_safe
@@ -81,9 +94,25 @@ def contract(request: HttpRequest, at: Walk) -> HttpResponse:
 @require_safe
 @before_the_act
 def overview(request: HttpRequest, at: Walk, quote: Quote) -> HttpResponse:
-    """Show the whole quote: what leaving today means."""
-    actions.note_visit(key=at.visit, contract=at.contract, step="overview", at=timezone.now())
-    return render(request, "cancellation/overview.html", pages.step("overview", at, quote))
+    """Show the whole quote: what leaving today means, and the other ways out."""
+    now = timezone.now()
+    chosen = at.picked.as_dict() if at.picked else None
+    actions.note_visit(key=at.visit, contract=at.contract, step="overview", at=now, chosen=chosen)
+    context = pages.step("overview", at, quote) | _ways(at, quote, now)
+    return render(request, "cancellation/overview.html", context, status=422 if at.way_errors else 200)
+
+
+def _ways(at: Walk, quote: Quote, now: datetime) -> dict[str, Any]:
+    """Return every way out with what it means, and the one that would be better than the one on the page."""
+    found = way_cards.cards(at, now)
+    better = way_cards.better(found)
+    return {
+        "ways": found,
+        "better": better if better and better.way != at.wish.way else None,
+        "way_note": way_cards.note(at, quote),
+        "way_errors": at.way_errors,
+        "way_urls": way_cards.urls(at),
+    }
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

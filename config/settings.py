@@ -40,6 +40,15 @@ OPERATOR = {
     "support_email": env.str("FAIRWELL_SUPPORT_EMAIL", "") or "support@larkspur.example",
     "brand": env.str("FAIRWELL_BRAND", "#2f5d50"),
 }
+# What this business sells, where the law has rules of its own for it: telecom, mobile.
+OPERATOR_SECTORS = env.list("FAIRWELL_SECTORS", default=[])
+# While it is on, only what nobody may be kept from is open: the public doors, receipts and their keys.
+MAINTENANCE = env.bool("FAIRWELL_MAINTENANCE", False)
+
+# The rules of each place: the packs that are shipped, an operator's kinder choices, and whose rules the doors follow.
+POLICY_DIR = env.str("FAIRWELL_POLICY_DIR", str(BASE_DIR / "policies"))
+POLICY_OVERRIDES = env.str("FAIRWELL_POLICIES", "")
+HOME_PACK = env.str("FAIRWELL_HOME", "") or "default"
 
 # What joining takes at this business, such as {"clicks": 4, "pages": 3}: leaving is compared with it.
 JOIN_COUNTERS = guard.join_counters(env.json("FAIRWELL_JOIN_COUNTERS", default={}))
@@ -81,6 +90,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "config.middleware.PrivatePagesMiddleware",
     "axes.middleware.AxesMiddleware",
+    "config.middleware.MaintenanceMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"

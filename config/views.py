@@ -10,6 +10,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from config.brand import stylesheet
+from config.entries import entries_anyhow
 from subscriptions.signin import signed_in
 
 
@@ -53,4 +54,5 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer 500 from a template that asks nothing of the database."""
-    return HttpResponse(render_to_string("500.html", {"operator": settings.OPERATOR}), status=500)
+    context = {"operator": settings.OPERATOR, "entries": entries_anyhow()}
+    return HttpResponse(render_to_string("500.html", context), status=500)

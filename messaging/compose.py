@@ -22,7 +22,15 @@ from messaging import facts as frozen
 from subscriptions.models import SignInToken
 from subscriptions.signin import url_of
 
-KINDS = frozenset({"end-confirmed", "notice-stands", "undo-confirmed", "sign-in-link"})
+KINDS = frozenset(
+    {
+        "end-confirmed",
+        "judged",
+        "notice-stands",
+        "sign-in-link",
+        "undo-confirmed",
+    }
+)
 LONGEST_SUBJECT = 300
 # What a template's conditions and loops leave behind: spaces at a line's end, several blank lines.
 TAIL, GAP = re.compile(r"[ \t]+$", re.MULTILINE), re.compile(r"\n{3,}")

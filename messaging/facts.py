@@ -25,7 +25,9 @@ def read(facts: Facts) -> Facts:
     """
     known = {name: _read(name, value) for name, value in facts.items() if name != "terms"}
     if quote := known.get("quote"):
-        known["why"] = words.why(Terms.from_dict(facts["terms"]), quote["rule"])
+        # Where the law gives better terms than agreed, the quote says which ones applied.
+        applied = Terms.from_dict(facts["quote"].get("terms") or facts["terms"])
+        known["why"] = [*words.better(facts["quote"].get("improvements", [])), *words.why(applied, quote["rule"])]
         known["arithmetic"] = [_line(line, known) for line in quote.pop("refund_lines")]
         known["declared"] = str(facts["declaration"]).splitlines()
         known["starts"] = quote["last_day"] >= date.fromisoformat(facts["terms"]["starts_on"])

@@ -5,7 +5,9 @@ Sentences are translated for the active language; days and money come in as text
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -63,6 +65,8 @@ def _cut_off(term: CutOff) -> str:
 def why(terms: Terms, rule: str) -> list[str]:
     """Return the sentences that explain a last day: the rule that gave it, then the notice that was kept."""
     later = terms.notice if terms.renewal_notice is None else terms.renewal_notice
+    if rule not in set(Rule):
+        return [_chosen(rule)]
     match Rule(rule):
         case Rule.BOUNDARY:
             open_ended = _("Your contract runs without a fixed term.")
@@ -82,6 +86,73 @@ def why(terms: Terms, rule: str) -> list[str]:
             return [_("Your notice takes effect before the contract begins, so it never starts.")]
         case Rule.EXPIRED:
             return [_("Your contract has ended by itself.")]
+
+
+def better(lines: Iterable[Sequence[Any]]) -> list[str]:
+    """Return a sentence for each term that is better than agreed: (parameter, agreed, applied, source, basis).
+
+    Values are JSON as a quote keeps it: periods and cut-off days as objects, boundaries and renewals as their names.
+    """
+    told = []
+    for parameter, agreed, applied, _source, basis in lines:
+        sentence = (
+            _("%(what)s: your contract says %(agreed)s; the law says %(applied)s.")
+            if basis == "law"
+            else _("%(what)s: your contract says %(agreed)s; with us it is %(applied)s.")
+        )
+        told.append(sentence % {"what": _what(parameter), "agreed": _value(agreed), "applied": _value(applied)})
+    return told
+
+
+def _what(parameter: str) -> str:
+    return {
+        "max_initial_term_months": _("First term"),
+        "renewal_rule": _("Renewal"),
+        "no_date_given": _("Renewal"),
+        "max_renewal_months": _("Renewal"),
+        "notice_to": _("Day of the end"),
+    }.get(parameter, _("Notice period"))
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict) and "by_day" in value:
+        return ngettext(
+            "day %(day)d of the month before", "day %(day)d of the month %(n)d months before", value["months_before"]
+        ) % {"day": value["by_day"], "n": value["months_before"]}
+    if isinstance(value, dict):
+        length = Period.from_dict(value)
+        return _("none") if length.is_nothing else period(length)
+    return {
+        "open_ended": _("no fixed term"),
+        "none": _("none"),
+        Boundary.ANY_DAY: _("any day"),
+        Boundary.BILLING_PERIOD: _("the end of a billing period"),
+        Boundary.MONTH_END: _("the end of a month"),
+        Boundary.QUARTER_END: _("the end of a quarter"),
+        Boundary.HALF_YEAR_END: _("the end of a half-year"),
+        Boundary.YEAR_END: _("the end of a year"),
+    }.get(value, str(value))
+
+
+def _chosen(way: str) -> str:
+    """Return why a contract ends on a day that the terms alone do not give."""
+    return {
+        "later": _("You chose this day. It lies after the earliest one."),
+        "early_release": _(
+            "You leave before the end of the fixed term. The fee is the smallest of these: what the up-front cost "
+            "still lacks, the fees of the time given up, and the cap. Leaving never costs more than staying would."
+        ),
+        "hardship": _("You cannot use the service any more, so the end comes early and without a fee."),
+        "for_cause": _("There is good cause, so the contract ends without a notice period and without a fee."),
+        "withdrawal": _(
+            "A withdrawal ends the contract on the day on which it arrives. What was paid comes back, less the days "
+            "that were used at your express wish."
+        ),
+        "at_once": _(
+            "The page for cancelling was missing or wrong on that day, so the law ends your contract on the day of the "
+            "notice."
+        ),
+    }[way]
 
 
 def _initial(terms: Terms) -> str:

@@ -19,6 +19,7 @@ def desk_to_do(context: Context) -> list[dict[str, Any]]:
     user: User | AnonymousUser = context["request"].user
     lists = [
         ("waiting", _("notices whose holder is asked"), "cancellation.notice", "follows=waiting"),
+        ("to_judge", _("earlier ends to judge"), "cancellation.cancellation", "judgement__exact=open"),
         ("instructions", _("instructions for billing"), "billing.instruction", "outcome__exact=open"),
         ("undeliverable", _("letters that cannot be sent"), "messaging.letter", "outcome=undeliverable"),
         ("given_up", _("promises given up"), "outbox.entry", "outcome=dead"),

@@ -1,0 +1,58 @@
+"""The frozen facts of the receipt to whoever stood at a public door.
+
+The address that was typed gets back what was typed and when it came, and no more: it may be anybody's. What follows
+from it goes to the address on file, by ``letters``.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from cancellation import receipts, uploads
+from cancellation.models import Act, Declared, Notice, Receipt
+from subscriptions import places
+
+# A greeting is for a name; what is longer stands in the declaration below it.
+LONGEST_GREETING = 100
+
+
+def received(notice: Notice, declared: Declared, receipt: Receipt) -> dict[str, Any]:
+    """Return the facts of the receipt to the address that was typed: the declaration and its instant."""
+    facts = {
+        "operator": settings.OPERATOR["name"],
+        "support_email": settings.OPERATOR["support_email"],
+        "name": declared.name if len(declared.name) <= LONGEST_GREETING else "",
+        "notice_reference": notice.reference,
+        "declaration": notice.declaration,
+        "received_at": received_at(notice).isoformat(timespec="seconds"),
+        "said": said_of(declared),
+        "left_out": [{"name": row.name, "why": row.content_type.rpartition("/")[2]} for row in uploads.left_out(notice)],
+        "receipt": receipts.facts_of(receipt),
+    }
+    return {
+        "kind": "withdrawal-received" if notice.act == Act.WITHDRAW else "declaration-received",
+        "to": declared.email.strip(),
+        "locale": notice.locale,
+        "customer_id": None,
+        "contract_id": None,
+        "facts": facts,
+    }
+
+
+def received_at(notice: Notice) -> datetime:
+    """Return when a declaration came, in the time zone of the rules that its page followed."""
+    pack = places.packs().get(notice.pack) or places.home()
+    return notice.received_at.astimezone(ZoneInfo(pack.timezone))
+
+
+def said_of(declared: Declared) -> list[dict[str, str]]:
+    """Return what was typed, field by field, without what was left empty; a day as an ISO date."""
+    named = {name: getattr(declared, name) for name in ("name", "reference", "email", "phone", "address", "reason")}
+    said = [{"field": name, "text": text} for name, text in named.items() if text]
+    if declared.wished_on:
+        said.append({"field": "wished_on", "text": declared.wished_on.isoformat()})
+    return said

@@ -1,0 +1,163 @@
+"""The ways out as the overview lists them: what each means, what it costs, and how to take it.
+
+Part of the notice path: nothing here imports feedback, mail, billing or reports.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from subscriptions.places import pack_of
+
+from cancellation import queries, ways
+from cancellation.quotes import Quote, ordinary
+from cancellation.steps import Walk, urls_of
+from config.formats import format_day
+from subscriptions.amounts import Money
+from subscriptions.formats import format_money
+
+ONE_DAY = ways.ONE_DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One way out. ``saving`` is what it spares beside the ordinary one; ``door`` where it has a page of its own."""
+
+    way: str
+    name: str
+    text: str
+    quote: Quote
+    saving: Money | None = None
+    is_cheapest: bool = False
+    is_chosen: bool = False
+    is_judged: bool = False
+    door: str = ""
+    # The days that may be chosen, where the day is the holder's.
+    least: date | None = None
+    most: date | None = None
+
+
+def cards(at: Walk, now: datetime) -> list[Card]:
+    """Return every way out that is really open, the ordinary one first."""
+    counted = getattr(at.contract, "standing_at", None) or now
+    agreed = queries.agreed_of(at.contract, counted)
+    usual = ordinary(agreed, counted)
+    if usual is None:
+        return []
+    wish = at.wish
+    early_on = wish.day if wish.way == "early_release" else None
+    quotes = [usual, *ways.others(agreed, counted, early_on=early_on)]
+    best = ways.cheapest(quotes)
+    found = [_card(at, quote, usual, best, wish.way or "ordinary") for quote in quotes]
+    return [*found[:1], _later(agreed, usual, wish), *found[1:]]
+
+
+def _card(at: Walk, quote: Quote, usual: Quote, best: Quote | None, chosen: str) -> Card:
+    saving = usual.cost - quote.cost
+    return Card(
+        way=quote.way,
+        name=name_of(quote.way),
+        text=_text(at, quote, usual),
+        quote=quote,
+        saving=saving if saving.minor > 0 else None,
+        # Where all cost the same there is no cheapest one.
+        is_cheapest=(quote is best and any(other.cost.minor > quote.cost.minor for other in (usual,))) or False,
+        is_chosen=quote.way == chosen,
+        is_judged=quote.way in {"hardship", "for_cause"},
+        door=_door(at, quote.way),
+        least=usual.received_on if quote.way == "early_release" else None,
+        most=usual.last_day - ONE_DAY if quote.way == "early_release" else None,
+    )
+
+
+def _later(agreed: ways.Agreed, usual: Quote, wish: ways.Wish) -> Card:
+    day = wish.day if wish.way == "later" and wish.day else usual.last_day
+    quote = ways.later(agreed, usual, day)
+    text = _("Any day after %(day)s. You use it and pay for it until then.") % {"day": format_day(usual.last_day)}
+    return Card(
+        way="later",
+        name=name_of("later"),
+        text=text,
+        quote=quote,
+        is_chosen=wish.way == "later" and quote.way == "later",
+        least=usual.last_day + ONE_DAY,
+        most=usual.received_on + ways.LATEST,
+    )
+
+
+def name_of(way: str) -> str:
+    """Return what a way out is called."""
+    return {
+        "ordinary": _("Ordinary notice"),
+        "later": _("A later day"),
+        "early_release": _("Leave before the fixed term ends"),
+        "hardship": _("You cannot use it any more"),
+        "withdrawal": _("Withdraw from the contract"),
+        "for_cause": _("Cancel for cause"),
+    }[way]
+
+
+def _text(at: Walk, quote: Quote, usual: Quote) -> str:
+    if quote.way == "early_release":
+        return _("On any day from today on, for a fee that never exceeds what staying would cost.")
+    if quote.way == "hardship":
+        return _(
+            "You moved out of reach, are ill, closed the business, or the holder has died. There is no fee. A person "
+            "looks at it, and until then the ordinary end is safe."
+        )
+    if quote.way == "withdrawal":
+        right = queries.agreed_of(at.contract).withdrawable
+        assert right is not None  # otherwise there is no such quote
+        return _("Until %(day)s you may step back from the contract altogether.") % {"day": format_day(right.last_day)}
+    if quote.way == "for_cause":
+        return _(
+            "Something serious happened that makes going on unreasonable. You say what, and a person looks at it; "
+            "until then the ordinary end is safe."
+        )
+    return _("The earliest day, with the notice period kept.")
+
+
+def _door(at: Walk, way: str) -> str:
+    """Return the page of an act that is never merged with this one."""
+    names = {"withdrawal": "cancellation:withdraw-at", "for_cause": "cancellation:cancel-at"}
+    if way not in names:
+        return ""
+    return reverse(names[way], args=[pack_of(at.contract).code]) + f"?contract={at.contract.reference}"
+
+
+def better(found: list[Card]) -> Card | None:
+    """Return the way that would be better for the holder than the ordinary one, if there is: with its amount.
+
+    A withdrawal comes first, for it is a right; hardship where it would spare something.
+    """
+    return next((card for way in ("withdrawal", "hardship") for card in found if card.way == way and card.saving), None)
+
+
+def saved(card: Card) -> str:
+    """Return what a way spares, as text."""
+    return format_money(card.saving) if card.saving else ""
+
+
+def note(at: Walk, quote: Quote) -> str:
+    """Return why the day that was asked for is not the one that is shown; "" where it is."""
+    wish = at.wish
+    if wish.way == "later" and wish.day and quote.way != "later":
+        if wish.day > quote.last_day:
+            return _("%(wished)s lies too far ahead to be fixed today.") % {"wished": format_day(wish.day)}
+        return _("The contract cannot end on %(wished)s by ordinary notice. The earliest day is %(day)s.") % {
+            "wished": format_day(wish.day),
+            "day": format_day(quote.last_day),
+        }
+    if wish.way == "early_release" and quote.way != "early_release":
+        return _("By ordinary notice the contract ends on %(day)s already, without a fee.") % {
+            "day": format_day(quote.last_day)
+        }
+    return ""
+
+
+def urls(at: Walk) -> dict[str, str]:
+    """Return where each way is chosen."""
+    return {way: f"{urls_of(at.contract)['overview']}?way={way}" for way in ("ordinary", "hardship")}
