@@ -56,7 +56,8 @@ def walked(browser: Browser, transactional_db: None, live_server: Any, settings:
 
         vector = place.refund_vector if way == "withdraw" else place.end_vector
         limits = limits_of(way, answer, has_vector=bool(vector))
-        made = Way(pack, way, place.locale, limits)
-        return walk_way(browser, live_server.url, made, answer("receipt_required_contents"), widths=widths, worse=worse)
+        needed = answer("mandatory_fields") if way == "cancel" else []
+        made = Way(pack, way, place.locale, limits, needed, answer("receipt_required_contents"))
+        return walk_way(browser, live_server.url, made, widths=widths, worse=worse)
 
     return walk

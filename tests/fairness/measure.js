@@ -103,12 +103,15 @@
 
   // What stands in a closed <details> is offered, too.
   const offered = (element) => shown(element) || Boolean(element.closest("details:not([open])") && !element.closest("[hidden]"));
+  const sets = [...main.querySelectorAll("fieldset")];
   const fields = new Map();
   for (const element of [...main.querySelectorAll(FIELDS)].filter(offered)) {
     const isChoice = element.type === "radio" || element.type === "checkbox";
     const key = element.type === "radio" ? `radio ${element.name}` : element.name || element.id;
-    const group = element.closest("[data-group]")?.dataset.group ?? element.closest("fieldset")?.id ?? "";
-    const field = fields.get(key) ?? { name: element.name, type: element.type, group: group || key, mandatory: false, pre_made: false };
+    // What stands in one set belongs to one question.
+    const set = sets.findLast((one) => one.contains(element) && !one.parentElement.closest("fieldset"));
+    const group = set ? `set ${sets.indexOf(set)}` : key;
+    const field = fields.get(key) ?? { name: element.name, type: element.type, group, mandatory: false, pre_made: false };
     field.mandatory ||= element.required || element.getAttribute("aria-required") === "true";
     field.pre_made ||= isChoice ? element.checked : element.tagName === "SELECT" && Boolean(element.value);
     fields.set(key, field);

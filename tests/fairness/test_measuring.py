@@ -115,11 +115,11 @@ def test_a_field_counts_once_and_a_group_of_choices_too(count):
 
 def test_what_stands_together_is_one_group(count):
     seen = count(
-        "<fieldset data-group='what'><input type='radio' name='kind'><textarea name='reason'></textarea></fieldset>"
+        "<fieldset><input type='radio' name='kind'><fieldset><textarea name='reason'></textarea></fieldset></fieldset>"
         "<input name='name'>" + LEAVE
     )
 
-    assert [one["group"] for one in seen.figures["fields"]] == ["what", "what", "name"]
+    assert [one["group"] for one in seen.figures["fields"]] == ["set 0", "set 0", "name"]
 
 
 def test_a_choice_that_was_made_for_somebody_is_noticed(count):

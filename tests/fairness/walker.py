@@ -95,8 +95,8 @@ class Walk:
             "reached": not self.held_up,
             "clicks": self.clicks,
             "pages": len(self.seen) - 1,
-            "mandatory_fields": sum(one["mandatory"] for one in fields),
-            "optional_fields": sum(not one["mandatory"] for one in fields),
+            "mandatory_fields": sum(one["name"] in self.filled for one in fields),
+            "optional_fields": sum(one["name"] not in self.filled for one in fields),
             "field_groups": len({one["group"] for one in fields}),
             "characters": self.typed_characters,
             "choices": max((seen.figures["choices"] for seen in self.between), default=0),
@@ -121,9 +121,12 @@ class Walk:
         }
 
 
-def walk(page: Page, start: str, persona: Mapping[str, str], *, with_axe: bool = True) -> Walk:
+def walk(
+    page: Page, start: str, persona: Mapping[str, str], *, needed: Sequence[str] = (), with_axe: bool = True
+) -> Walk:
     """Walk from the open page to the receipt. ``start`` selects the entry; ``persona`` has a value per field name.
 
+    ``needed`` names what has to be given although the page cannot mark it, such as one of two ways to be reached.
     A walk that cannot go on is returned, too: ``held_up`` says where and why.
     """
     walked = Walk()
@@ -136,7 +139,12 @@ def walk(page: Page, start: str, persona: Mapping[str, str], *, with_axe: bool =
             walked.seen.append(seen)
             if seen.step == "done":
                 break
-            _fill(page, seen, persona, walked)
+            _fill(
+                page,
+                [one for one in seen.figures["fields"] if one["mandatory"] or one["name"] in needed],
+                persona,
+                walked,
+            )
             _press(page, selector, seen, walked)
         else:
             raise HeldUp(f"no receipt after {MOST_PAGES} pages")
@@ -163,12 +171,10 @@ def _leading(page: Page) -> str:
     return ""
 
 
-def _fill(page: Page, seen: Seen, persona: Mapping[str, str], walked: Walk) -> None:
-    """Give what is demanded, and nothing else. A choice is a click, a list two, a text its characters."""
-    for one in seen.figures["fields"]:
+def _fill(page: Page, demanded: Sequence[Mapping[str, Any]], persona: Mapping[str, str], walked: Walk) -> None:
+    """Give what is demanded. A choice is a click, a list two, a text its characters."""
+    for one in demanded:
         name = one["name"]
-        if not one["mandatory"]:
-            continue
         control = page.locator(f"main [name={name!r}]").first
         if one["type"] in ("radio", "checkbox"):
             control.check()

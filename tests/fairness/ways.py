@@ -42,6 +42,9 @@ class Way:
     way: str
     locale: str
     limits: Limits
+    # What the rules demand of somebody, and of the receipt.
+    needed: list[str] = field(default_factory=list)
+    contents: list[str] = field(default_factory=list)
     figures: dict[str, dict[str, Any]] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
 
@@ -70,9 +73,7 @@ class Way:
 SHAPE = ("reached", "clicks", "pages", "mandatory_fields", "optional_fields", "sign_ins", "offers")
 
 
-def walk_way(
-    browser: Browser, url: str, way: Way, contents: list[str], *, widths: tuple[int, ...], worse: Worse | None = None
-) -> Way:
+def walk_way(browser: Browser, url: str, way: Way, *, widths: tuple[int, ...], worse: Worse | None = None) -> Way:
     """Walk a way out at each width and keep its figures. ``worse`` spoils the pages, to see it noticed."""
     place = stage.PLACES[way.pack]
     at = stage.WITHDRAWAL_AT if way.way == "withdraw" else stage.NOTICE_AT
@@ -80,41 +81,41 @@ def walk_way(
         # Days matter, hours do not: the clock runs on.
         with time_machine.travel(at, tick=True):
             contract = stage.just_concluded_at(place) if way.way == "withdraw" else stage.agreed_at(place)
-            walked = _walked(browser, url, way.way, place, contract, width, worse)
-            figures = walked.figures(urlsplit(url).netloc)
-            figures |= _outcome(walked, way, contract, contents)
+            walked = _walked(browser, url, way, place, contract, width, worse)
+            figures = walked.figures(urlsplit(url).netloc) | _outcome(walked, way, contract)
         way.figures[str(width)] = figures
         way.told += [f"{width} px: {fault}" for fault in (walked.held_up, *walked.console_errors) if fault]
     return way
 
 
 def _walked(
-    browser: Browser, url: str, way: str, place: Place, contract: Contract, width: int, worse: Worse | None
+    browser: Browser, url: str, way: Way, place: Place, contract: Contract, width: int, worse: Worse | None
 ) -> Walk:
     context = stage.fresh(browser, place, width)
     try:
         page = context.new_page()
         if worse:
             worse(page)
-        if way == "guided":
+        if way.way == "guided":
             stage.signed_in(context, contract, url)
-        page.goto(f"{url}/contracts/{contract.reference}/" if way == "guided" else url + PUBLIC_PAGE)
+        page.goto(f"{url}/contracts/{contract.reference}/" if way.way == "guided" else url + PUBLIC_PAGE)
         # Barriers hardly depend on the width, and looking for them takes longer than the walk.
-        return walk(page, START[way], stage.persona(contract), with_axe=width == min(stage.WIDTHS))
+        with_axe = width == min(stage.WIDTHS)
+        return walk(page, START[way.way], stage.persona(contract), needed=way.needed, with_axe=with_axe)
     finally:
         context.close()
 
 
-def _outcome(walked: Walk, way: Way, contract: Contract, contents: list[str]) -> dict[str, Any]:
+def _outcome(walked: Walk, way: Way, contract: Contract) -> dict[str, Any]:
     """Return how complete the receipt is, and whether end and money are the published ones."""
     mail.outbox = []
     drain()
     notice = Notice.objects.order_by("-pk").first()
     cancellation = Cancellation.objects.filter(contract=contract).first()
     held = "\n".join([walked.seen[-1].text, *_letters_to(contract.customer.email)]) if notice else ""
-    lacking = [one for one in contents if notice and not _holds(held, one, notice, contract, cancellation)]
+    lacking = [one for one in way.contents if notice and not _holds(held, one, notice, contract, cancellation)]
     way.told += [f"the receipt lacks: {', '.join(lacking)}"] if lacking else []
-    share = 1 - len(lacking) / len(contents) if notice and contents else 0
+    share = 1 - len(lacking) / len(way.contents) if notice and way.contents else 0
     return {"receipt_contents": round(share, 2), "as_published": _as_published(way, cancellation)}
 
 
