@@ -185,10 +185,17 @@ class Card:
         return [walked for walked in self.walks if walked.way == way]
 
 
+class NoCard(Exception):
+    """The shipped card is gone, or cannot be read."""
+
+
 @functools.cache
 def card() -> Card:
-    """Return the shipped card. Raises OSError or ValueError where the file is gone or broken."""
-    return card_of(json.loads(CARD.read_text(encoding="utf-8")))
+    """Return the shipped card; raise NoCard where its file is gone or broken."""
+    try:
+        return card_of(json.loads(CARD.read_text(encoding="utf-8")))
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise NoCard(str(error)) from error
 
 
 def card_of(told: Mapping[str, Any]) -> Card:
@@ -218,7 +225,7 @@ def shown(key: str, figure: Figure) -> str:
     if form == "truth":
         return _("yes") if figure else _("no")
     if form == "share":
-        return str(format_percent(figure, "#,##0%", locale=locale))
+        return str(format_percent(figure, locale=locale))
     pattern = {"ratio": "0.00", "kilobytes": "0.0", "tenths": "0.0"}.get(form, "#,##0")
     return str(format_decimal(figure / 1000 if form == "kilobytes" else figure, pattern, locale=locale))
 

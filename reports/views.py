@@ -82,7 +82,7 @@ def fairness(request: HttpRequest) -> HttpResponse:
     """Show what each way out asks of somebody, beside its limits and what others published."""
     try:
         told = meter.card()
-    except (OSError, ValueError, LookupError):
+    except meter.NoCard:
         # A card that is gone or broken is said so; it takes nothing else with it.
         return render(request, "reports/fairness.html")
     return render(request, "reports/fairness.html", meter.page(told, settings.JOIN_COUNTERS))
