@@ -27,9 +27,7 @@ def received(notice: Notice, declared: Declared, receipt: Receipt) -> dict[str, 
         "support_email": settings.OPERATOR["support_email"],
         "name": declared.name if len(declared.name) <= LONGEST_GREETING else "",
         "notice_reference": notice.reference,
-        "declaration": notice.declaration,
         "received_at": received_at(notice).isoformat(timespec="seconds"),
-        "said": said_of(declared),
         "left_out": [{"name": row.name, "why": row.content_type.rpartition("/")[2]} for row in uploads.left_out(notice)],
         "receipt": receipts.facts_of(receipt),
     }
@@ -48,11 +46,3 @@ def received_at(notice: Notice) -> datetime:
     pack = places.packs().get(notice.pack) or places.home()
     return notice.received_at.astimezone(ZoneInfo(pack.timezone))
 
-
-def said_of(declared: Declared) -> list[dict[str, str]]:
-    """Return what was typed, field by field, without what was left empty; a day as an ISO date."""
-    named = {name: getattr(declared, name) for name in ("name", "reference", "email", "phone", "address", "reason")}
-    said = [{"field": name, "text": text} for name, text in named.items() if text]
-    if declared.wished_on:
-        said.append({"field": "wished_on", "text": declared.wished_on.isoformat()})
-    return said

@@ -18,6 +18,7 @@ from cancellation.quotes import Quote, RefundLine
 from cancellation.steps import Walk, after, place_of, sealed, urls_of
 from cancellation.ways import ORDINARY, Wish
 from subscriptions import words
+from subscriptions.amounts import Money
 from subscriptions.formats import format_money
 from subscriptions.models import Contract
 from subscriptions.terms import TermsError, initial_last_day, quote_for_day
@@ -52,6 +53,7 @@ def step(name: str, at: Walk, quote: Quote) -> dict[str, Any]:
         "sealed": sealed(quote, at.contract),
         "why": why(at.contract, quote),
         "arithmetic": arithmetic(quote, at.contract.refund_policy),
+        "fee_parts": fee_parts(quote),
         "said": at.said,
         "wish": at.wish,
     }
@@ -103,6 +105,7 @@ def done(at: Walk, live: Cancellation) -> dict[str, Any]:
         "quote": quote,
         "why": why(contract, quote),
         "arithmetic": arithmetic(quote, contract.refund_policy),
+        "fee_parts": fee_parts(quote),
         "components": components_of(contract),
         "can_undo": live.can_be_revoked_on(queries.local_day(contract, timezone.now())),
         "is_judged_later": live.judgement == Judgement.OPEN,
@@ -170,6 +173,12 @@ def how_to_leave(contract: Contract) -> list[str]:
 def arithmetic(quote: Quote, policy: str) -> list[tuple[RefundLine, str]]:
     """Return each refund line with how its amount comes about."""
     return [(line, _how(line, quote.last_day, policy)) for line in quote.refund_lines]
+
+
+def fee_parts(quote: Quote) -> list[tuple[str, Money, bool]]:
+    """Return what bounds the fee, each with its words and whether it is the one that applies."""
+    told = [(words.fee_part(name), money, money == quote.fee) for name, money in quote.fee_parts]
+    return told if quote.fee.minor else []
 
 
 def _how(line: RefundLine, last_day: date, policy: str) -> str:

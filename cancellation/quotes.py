@@ -14,11 +14,12 @@ from dataclasses import astuple, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from subscriptions.law import Applied
-
 from subscriptions import law, settlement
 from subscriptions.amounts import Money
+from subscriptions.law import Applied
+from subscriptions.periods import Period
 from subscriptions.terms import (
+    CutOff,
     NoticeQuote,
     Terms,
     billing_period_around,
@@ -111,6 +112,8 @@ class Quote:
     # What comes back of payments in another currency than the contract's; currencies are never added up.
     other_refunds: tuple[Money, ...] = ()
     way: str = "ordinary"
+    # What bounds the fee, by name; the smallest applies.
+    fee_parts: tuple[tuple[str, Money], ...] = ()
     # Where the law gave better terms than agreed: those terms, and what is better in them.
     terms: Terms | None = None
     improvements: tuple[Improvement, ...] = ()
@@ -164,6 +167,7 @@ class Quote:
             ],
             "other_refunds": [_pair(money) for money in self.other_refunds],
             "way": self.way,
+            "fee_parts": [[name, _pair(money)] for name, money in self.fee_parts],
             "terms": self.terms.as_dict() if self.terms else None,
             "improvements": [list(astuple(line)) for line in self.improvements],
         }
@@ -189,8 +193,9 @@ class Quote:
                 for a, b, paid, back in data["refund_lines"]
             ),
             other_refunds=tuple(Money(*pair) for pair in data["other_refunds"]),
-            # Quotes that were kept before there was a choice of ways have neither.
+            # Quotes that were kept before there was a choice of ways have none of these.
             way=data.get("way", "ordinary"),
+            fee_parts=tuple((name, Money(*pair)) for name, pair in data.get("fee_parts", [])),
             terms=Terms.from_dict(data["terms"]) if data.get("terms") else None,
             improvements=tuple(Improvement(*line) for line in data.get("improvements", [])),
         )
@@ -246,7 +251,9 @@ def _told(law: Applied, received_at: datetime, sender_zone: str) -> NoticeQuote:
 
 def _plainly(line: law.Improvement) -> Improvement:
     """Return an improvement as JSON can hold it."""
-    agreed, applied = (value.as_dict() if hasattr(value, "as_dict") else str(value) for value in line[1:3])
+    agreed, applied = (
+        value.as_dict() if isinstance(value, (Period, CutOff)) else str(value) for value in (line.agreed, line.applied)
+    )
     return Improvement(line.parameter, agreed, applied, line.source, line.basis)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -24,6 +25,8 @@ from subscriptions.signin import signed_in, to_sign_in
 from subscriptions.terms import TermsError
 
 View = Callable[..., HttpResponse]
+
+log = logging.getLogger(__name__)
 
 
 def walked(view: Callable[[HttpRequest, Walk], HttpResponse]) -> View:
@@ -66,7 +69,7 @@ def _picked(request: HttpRequest, at: Walk) -> Walk:
     form = WayForm(request.GET)
     if form.is_valid():
         return replace(at, picked=form.wish())
-    return replace(at, way_errors=tuple(error for errors in form.errors.values() for error in errors))
+    return replace(at, way_errors=tuple(str(error) for errors in form.errors.values() for error in errors))
 
 
 @require_safe
@@ -103,8 +106,15 @@ def overview(request: HttpRequest, at: Walk, quote: Quote) -> HttpResponse:
 
 
 def _ways(at: Walk, quote: Quote, now: datetime) -> dict[str, Any]:
-    """Return every way out with what it means, and the one that would be better than the one on the page."""
-    found = way_cards.cards(at, now)
+    """Return every way out with what it means, and the one that would be better than the one on the page.
+
+    Should any of them fail, the one on the page stays open: nothing beside it may block leaving.
+    """
+    try:
+        found = way_cards.cards(at, now)
+    except Exception:
+        log.exception("The ways out of contract %s could not be listed.", at.contract.pk)
+        found = []
     better = way_cards.better(found)
     return {
         "ways": found,

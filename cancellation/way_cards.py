@@ -10,14 +10,14 @@ from datetime import date, datetime
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from subscriptions.places import pack_of
 
 from cancellation import queries, ways
-from cancellation.quotes import Quote, ordinary
+from cancellation.quotes import Agreed, Quote, ordinary
 from cancellation.steps import Walk, urls_of
 from config.formats import format_day
 from subscriptions.amounts import Money
 from subscriptions.formats import format_money
+from subscriptions.places import pack_of
 
 ONE_DAY = ways.ONE_DAY
 
@@ -73,7 +73,7 @@ def _card(at: Walk, quote: Quote, usual: Quote, best: Quote | None, chosen: str)
     )
 
 
-def _later(agreed: ways.Agreed, usual: Quote, wish: ways.Wish) -> Card:
+def _later(agreed: Agreed, usual: Quote, wish: ways.Wish) -> Card:
     day = wish.day if wish.way == "later" and wish.day else usual.last_day
     quote = ways.later(agreed, usual, day)
     text = _("Any day after %(day)s. You use it and pay for it until then.") % {"day": format_day(usual.last_day)}
@@ -122,7 +122,7 @@ def _text(at: Walk, quote: Quote, usual: Quote) -> str:
 
 def _door(at: Walk, way: str) -> str:
     """Return the page of an act that is never merged with this one."""
-    names = {"withdrawal": "cancellation:withdraw-at", "for_cause": "cancellation:cancel-at"}
+    names = {"withdrawal": "cancellation:withdrawal-door", "for_cause": "cancellation:door"}
     if way not in names:
         return ""
     return reverse(names[way], args=[pack_of(at.contract).code]) + f"?contract={at.contract.reference}"

@@ -79,15 +79,17 @@ def early(agreed: Agreed, usual: Quote, day: date) -> Quote:
     if day >= usual.last_day:
         return usual
     free = settled(agreed, usual.received_on, day, "early_release", way="early_release")
-    most = max((usual.cost - free.cost).minor, 0)
-    fee = Money(min(_exit_fee(agreed, usual, day).minor, most), agreed.price.currency)
-    return replace(free, fee=fee, terms=usual.terms, improvements=usual.improvements)
+    parts = _fee_parts(agreed, usual, day) | {
+        "staying": Money(max((usual.cost - free.cost).minor, 0), usual.fee.currency)
+    }
+    fee = min(parts.values(), key=lambda money: money.minor)
+    return replace(free, fee=fee, fee_parts=tuple(parts.items()), terms=usual.terms, improvements=usual.improvements)
 
 
-def _exit_fee(agreed: Agreed, usual: Quote, day: date) -> Money:
+def _fee_parts(agreed: Agreed, usual: Quote, day: date) -> dict[str, Money]:
     terms, currency = usual.terms or agreed.terms, agreed.price.currency
     cap = agreed.exit_fee_cap
-    fee = settlement.exit_fee(
+    parts = settlement.exit_fee_parts(
         starts_on=terms.starts_on,
         initial_term=terms.initial_term,
         last_day=day,
@@ -99,7 +101,7 @@ def _exit_fee(agreed: Agreed, usual: Quote, day: date) -> Money:
         billing_anchor=terms.billing_anchor,
         cap=cap.amount if cap else None,
     )
-    return Money.of(fee, currency)
+    return {name: Money.of(amount, currency) for name, amount in parts.items()}
 
 
 def hardship(agreed: Agreed, usual: Quote, day: date) -> Quote:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from math import ceil, floor
+from typing import Any
 
 from subscriptions.money import from_minor, to_minor
 from subscriptions.periods import (
@@ -53,7 +54,12 @@ def refund(
     return from_minor(ceil(paid * share), currency)
 
 
-def exit_fee(
+def exit_fee(**given: Any) -> Decimal:
+    """Return the fee for a release at ``last_day`` before the ordinary one: the smallest of ``exit_fee_parts``."""
+    return min(exit_fee_parts(**given).values())
+
+
+def exit_fee_parts(
     *,
     starts_on: date | str,
     initial_term: Period | dict[str, int] | None,
@@ -65,23 +71,23 @@ def exit_fee(
     billing: Period | dict[str, int],
     billing_anchor: date | str,
     cap: Decimal | str | None,
-) -> Decimal:
-    """Return the fee for a release at ``last_day`` before the ordinary one.
+) -> dict[str, Decimal]:
+    """Return what bounds the fee for a release at ``last_day`` before the ordinary one, each rounded down.
 
-    It is the smallest of the up-front cost not yet paid back, the fees of the time given up, and the cap.
+    ``upfront``: the up-front cost not yet paid back; ``given_up``: the fees of the time given up; ``cap``, if any.
     """
     start, end = read_day(starts_on, "starts_on"), read_day(last_day, "last_day")
     ordinary = read_day(ordinary_last_day, "ordinary_last_day")
     term = None if initial_term is None else _period(initial_term, "initial_term")
     every, anchor = _period(billing, "billing"), read_day(billing_anchor, "billing_anchor")
     cost, rate = _money(upfront_cost, currency, "upfront_cost"), _money(price, currency, "price")
-    limits = [] if cap is None else [Fraction(_money(cap, currency, "cap"))]
+    limits = {} if cap is None else {"cap": Fraction(_money(cap, currency, "cap"))}
     try:
-        limits.append(cost * _unpaid_share(start, term, end))
-        limits.append(rate * _periods_given_up(start, end, ordinary, anchor, every))
+        limits["upfront"] = cost * _unpaid_share(start, term, end)
+        limits["given_up"] = rate * _periods_given_up(start, end, ordinary, anchor, every)
     except (OverflowError, ValueError):
         raise FieldError(BEYOND_THE_CALENDAR) from None
-    return from_minor(floor(min(limits)), currency)
+    return {name: from_minor(floor(limit), currency) for name, limit in limits.items()}
 
 
 def withdrawal_refund(

@@ -88,6 +88,16 @@ def why(terms: Terms, rule: str) -> list[str]:
             return [_("Your contract has ended by itself.")]
 
 
+def fee_part(name: str) -> str:
+    """Return what bounds the fee of an early release; the smallest of them applies."""
+    return {
+        "upfront": _("What the up-front cost still lacks"),
+        "given_up": _("The fees of the time given up"),
+        "cap": _("The most that contract or law allow"),
+        "staying": _("What staying would cost more"),
+    }[name]
+
+
 def better(lines: Iterable[Sequence[Any]]) -> list[str]:
     """Return a sentence for each term that is better than agreed: (parameter, agreed, applied, source, basis).
 

@@ -69,11 +69,11 @@ def test_an_early_release_is_scheduled_for_its_day_and_fee(contract: Contract) -
     cancellation = leave(contract, Wish("early_release", date(2026, 11, 30)))
 
     assert (cancellation.way, cancellation.last_day) == (Way.EARLY_RELEASE, date(2026, 11, 30))
-    assert cancellation.fee_minor == 8482
+    assert cancellation.fee_minor == 8487
     assert cancellation.judgement == Judgement.NONE
     drain()
     kinds = set(Instruction.objects.values_list("kind", "amount_minor"))
-    assert kinds == {("end", 0), ("fee", 8482)}
+    assert kinds == {("end", 0), ("fee", 8487)}
 
 
 def test_a_later_day_is_scheduled_as_it_was_wished(contract: Contract) -> None:

@@ -8,13 +8,13 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from subscriptions.law import improve
-from subscriptions.places import packs
 
 from cancellation import ways
 from cancellation.quotes import Agreed, Paid, Quote, Withdrawable, ordinary
 from cancellation.ways import Wish
 from subscriptions.amounts import Money
+from subscriptions.law import improve
+from subscriptions.places import packs
 from subscriptions.terms import Terms
 from tests.factories import terms_dict
 
@@ -63,8 +63,8 @@ def test_an_early_release_costs_what_the_up_front_cost_still_lacks() -> None:
 
     quote = ways.early(agreed, usual, date(2026, 11, 30))
 
-    # 214 of 730 days are served: 120.00 × 516 ÷ 730, rounded down.
-    assert (quote.way, quote.last_day, quote.fee) == ("early_release", date(2026, 11, 30), euro(8482))
+    # 214 of 731 days are served: 120.00 × 517 ÷ 731, rounded down.
+    assert (quote.way, quote.last_day, quote.fee) == ("early_release", date(2026, 11, 30), euro(8487))
     assert quote.charges_total == NOTHING
     assert quote.cost.minor < usual.cost.minor
 
