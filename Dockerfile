@@ -4,7 +4,7 @@ ENV UV_PYTHON_DOWNLOADS=never UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy
 RUN pip install --no-cache-dir uv
 WORKDIR /app
 COPY pyproject.toml uv.lock ./
-RUN uv sync --frozen --no-cache
+RUN uv sync --frozen --no-cache --extra pdf
 COPY . .
 RUN .venv/bin/python -m config.catalogues \
  && STATIC_ROOT=/app/assets .venv/bin/python manage.py collectstatic --noinput -v 0 \

@@ -29,7 +29,7 @@ $(STAMPS)/run: $(STAMPS)/venv pyproject.toml uv.lock
 
 $(STAMPS)/test: $(STAMPS)/run
 	@echo "Installing what the tests and checks need …"
-	@VIRTUAL_ENV= $(UV) sync -q --frozen --inexact --group test --group check
+	@VIRTUAL_ENV= $(UV) sync -q --frozen --inexact --group test --group check --extra pdf
 	@touch $@
 
 CATALOGUES := $(wildcard locale/*/LC_MESSAGES/django.po)

@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from cancellation import letters, ways
+from cancellation import letters, receipts, ways
 from cancellation.models import (
     ALLOWED,
     OPEN,
@@ -32,7 +32,7 @@ from cancellation.models import (
     Visit,
     Way,
 )
-from cancellation.queries import agreed_of, local_day, packs_at_fault
+from cancellation.queries import agreed_of, local_day, packs_at_fault, payments_beside
 from cancellation.quotes import Quote, settled
 from cancellation.ways import Wish
 from outbox.actions import Promise, add_many
@@ -187,7 +187,7 @@ def confirm(
     contract = (
         Contract.objects.select_for_update(of=("self",))
         .select_related("customer", "plan__product")
-        .annotate(packs_at_fault=packs_at_fault(notice.received_at))
+        .annotate(packs_at_fault=packs_at_fault(notice.received_at), payments_beside=payments_beside())
         .get(notices=notice)
     )
     wish = Wish.read(notice.asks) if wish is None else wish
@@ -327,7 +327,8 @@ def _move_end(live: Cancellation, quote: Quote, *, actor: Actor, why: str, judge
     if live.notice is None:
         return
     moved = Event.objects.filter(cancellation=live, what="end moved").count()
-    facts = letters.end_confirmed(live.contract, live, live.notice, quote)
+    proof = receipts.of_end(live.contract, live, live.notice, quote)
+    facts = letters.end_confirmed(live.contract, live, live.notice, quote, proof)
     add_many(
         [
             Promise("letter", f"end-moved:{live.pk}:{moved}", facts),
@@ -416,7 +417,9 @@ def _promises_of(
         Promise(
             "letter",
             f"end-confirmed:{cancellation.pk}",
-            letters.end_confirmed(contract, cancellation, notice, quote),
+            letters.end_confirmed(
+                contract, cancellation, notice, quote, receipts.of_end(contract, cancellation, notice, quote)
+            ),
         ),
         Promise("billing", f"billing-end:{cancellation.pk}", billing_facts(cancellation, "end")),
     ]
@@ -467,7 +470,7 @@ def revoke(*, cancellation_id: int, actor: Actor, at: datetime) -> Cancellation:
 
     Raises CannotRevoke where it has ended, was undone, or its last day is over in the contract's zone.
     """
-    cancellation = Cancellation.objects.select_related("contract__customer", "contract__plan__product").get(
+    cancellation = Cancellation.objects.select_related("contract__customer", "contract__plan__product", "notice").get(
         pk=cancellation_id
     )
     if not cancellation.can_be_revoked_on(local_day(cancellation.contract, at)):
@@ -481,7 +484,7 @@ def revoke(*, cancellation_id: int, actor: Actor, at: datetime) -> Cancellation:
             Promise(
                 "letter",
                 f"undo-confirmed:{cancellation.pk}",
-                letters.undo_confirmed(cancellation.contract, cancellation, at),
+                letters.undo_confirmed(cancellation.contract, cancellation, at, receipts.of_undo(cancellation, at)),
             ),
             Promise("billing", f"billing-undo:{cancellation.pk}", billing_facts(cancellation, "undo")),
         ]

@@ -56,6 +56,7 @@ def commit(request: HttpRequest, ref: str) -> HttpResponse:
         declaration=declaration_of(at.contract, wish),
         said=said,
         asks=wish.as_dict(),
+        door=actions.Door(button=_("Cancel now")),
     )
     try:
         actions.confirm(notice=notice, shown=shown, actor=actor, said=said, wish=wish)

@@ -217,12 +217,14 @@ def settle(*, notice_id: int) -> None:
     if notice is None or notice.state not in (NoticeState.UNMATCHED, NoticeState.MATCHED):
         return
     _make_up_for_receipt(notice)
-    if notice.state == NoticeState.UNMATCHED:
-        if (found := matching.exact(notice.declared)) is None or not attach(
-            notice=notice, contract=found.contract, actor=SYSTEM, why=found.why
-        ):
-            return
-    end(notice=notice, actor=SYSTEM)
+    if notice.state == NoticeState.MATCHED or _matched(notice):
+        end(notice=notice, actor=SYSTEM)
+
+
+def _matched(notice: Notice) -> bool:
+    """Look for the contract; tell whether exactly one was found and is this notice's now."""
+    found = matching.exact(notice.declared)
+    return found is not None and attach(notice=notice, contract=found.contract, actor=SYSTEM, why=found.why)
 
 
 def _make_up_for_receipt(notice: Notice) -> None:
@@ -243,7 +245,7 @@ def attach(*, notice: Notice, contract: Contract, actor: Actor, why: str) -> boo
         return False
     notice.state, notice.contract = NoticeState.MATCHED, contract
     _note(notice, actor, "notice matched", before=before, after=NoticeState.MATCHED, why=why)
-    if not places.packs().for_place(contract.country, contract.region)[1]:
+    if not places.has_own_pack(contract):
         _note(notice, SYSTEM, "rules: default", why=f"no rules of its own for {_place(contract)}")
     return True
 
@@ -294,7 +296,7 @@ def _ask_the_desk(notice: Notice, why: str) -> None:
 
 def _tell_holder(notice: Notice, standing: str) -> None:
     """Promise the holder, at the address on file, the letter that somebody declared this, and what follows."""
-    contract = Contract.objects.select_related("customer", "plan__product").get(pk=notice.contract_id)
+    contract = Contract.objects.select_related("customer", "plan__product").get(notices=notice)
     facts = letters.on_file(contract, notice, standing, door_letters.received_at(notice))
     add_many([Promise("letter", f"on-file:{notice.pk}", facts)])
 
@@ -357,7 +359,7 @@ def repudiate(*, notice: Notice, actor: Actor, at: datetime, why: str) -> bool:
     brought = Cancellation.objects.filter(notice=row).exclude(state=State.REVOKED).first()
     # An undo has a letter of its own, with its receipt.
     if row.contract_id and not (brought and _undone(row, brought, actor, at)):
-        contract = Contract.objects.select_related("customer", "plan__product").get(pk=row.contract_id)
+        contract = Contract.objects.select_related("customer", "plan__product").get(notices=row)
         facts = letters.repudiated(contract, row, door_letters.received_at(row), ended=bool(brought))
         add_many([Promise("letter", f"repudiated:{row.pk}", facts)])
     return True

@@ -82,7 +82,7 @@ class Verbatim(forms.CharField):
 class WishedDay(forms.DateField):
     """A day as the page's language writes it, or ISO."""
 
-    default_error_messages = {  # noqa: RUF012
+    default_error_messages = {
         "invalid": _("This is no day of the calendar. It looks like 2027-03-31; leave it empty for the earliest day."),
     }
 
@@ -171,7 +171,6 @@ class DoorForm(forms.Form):
         given = self.cleaned_data
         texts = {name: given.get(name) or "" for name in ("name", "reference", "email", "phone", "address", "reason")}
         return Said(**texts, wished_on=given.get("wished_on"))
-
 
     @property
     def rows(self) -> list[dict[str, Any]]:

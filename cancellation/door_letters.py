@@ -28,7 +28,9 @@ def received(notice: Notice, declared: Declared, receipt: Receipt) -> dict[str, 
         "name": declared.name if len(declared.name) <= LONGEST_GREETING else "",
         "notice_reference": notice.reference,
         "received_at": received_at(notice).isoformat(timespec="seconds"),
-        "left_out": [{"name": row.name, "why": row.content_type.rpartition("/")[2]} for row in uploads.left_out(notice)],
+        "left_out": [
+            {"name": row.name, "why": row.content_type.rpartition("/")[2]} for row in uploads.left_out(notice)
+        ],
         "receipt": receipts.facts_of(receipt),
     }
     return {
@@ -45,4 +47,3 @@ def received_at(notice: Notice) -> datetime:
     """Return when a declaration came, in the time zone of the rules that its page followed."""
     pack = places.packs().get(notice.pack) or places.home()
     return notice.received_at.astimezone(ZoneInfo(pack.timezone))
-

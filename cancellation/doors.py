@@ -249,9 +249,7 @@ def _form_page(
     return render(request, "doors/form.html", _context(door, form, token, before), status=status)
 
 
-def _recap_page(
-    request: HttpRequest, door: Door, form: DoorForm, token: str, before: Sequence[int]
-) -> HttpResponse:
+def _recap_page(request: HttpRequest, door: Door, form: DoorForm, token: str, before: Sequence[int]) -> HttpResponse:
     declaration = Declaration(door.pack, form.act, form.said, door.confirm.text, get_language() or "en")
     shown = {"declaration": declaration.words, "rows": form.rows}
     return render(request, "doors/recap.html", _context(door, form, token, before) | shown)

@@ -14,7 +14,8 @@ from django.conf import settings
 from django.core import signing
 from django.urls import reverse
 
-from cancellation.models import Cancellation, Channel, Judgement, Notice, Way
+from cancellation import receipts
+from cancellation.models import Cancellation, Channel, Judgement, Notice, Receipt, Way
 from cancellation.quotes import Quote
 from cancellation.ways import Wish
 from subscriptions.models import Contract
@@ -24,7 +25,9 @@ NOT_ME_SALT = "fairwell.not-me"
 REFUND_DAYS = 14
 
 
-def end_confirmed(contract: Contract, cancellation: Cancellation, notice: Notice, quote: Quote) -> dict[str, Any]:
+def end_confirmed(
+    contract: Contract, cancellation: Cancellation, notice: Notice, quote: Quote, receipt: Receipt | None = None
+) -> dict[str, Any]:
     """Return the facts of the confirmation: what was declared, when it came, when it ends, what comes back."""
     wished = Wish.read(notice.asks).too_early_for(cancellation.last_day)
     facts = {
@@ -41,6 +44,7 @@ def end_confirmed(contract: Contract, cancellation: Cancellation, notice: Notice
         "calendar_url": _url("cancellation:calendar", contract),
         # Somebody else may have declared it at a public page: the holder can say so.
         "not_me_url": not_me_url(notice) if notice.channel == Channel.DOOR else "",
+        **_proof(receipt),
     }
     if cancellation.way != Way.WITHDRAWAL:
         return _letter("end-confirmed", contract, notice.locale, facts)
@@ -67,13 +71,16 @@ def notice_stands(contract: Contract, notice: Notice, quote: Quote) -> dict[str,
     return _letter("notice-stands", contract, notice.locale, facts)
 
 
-def undo_confirmed(contract: Contract, cancellation: Cancellation, at: datetime) -> dict[str, Any]:
+def undo_confirmed(
+    contract: Contract, cancellation: Cancellation, at: datetime, receipt: Receipt | None = None
+) -> dict[str, Any]:
     """Return the facts of the letter that the contract goes on as it was."""
     facts = {
         **_common(contract),
         "last_day": cancellation.last_day.isoformat(),
         "undone_at": _local(contract, at),
         "notice_reference": cancellation.notice.reference if cancellation.notice else "",
+        **_proof(receipt),
     }
     locale = cancellation.notice.locale if cancellation.notice else contract.customer.locale
     return _letter("undo-confirmed", contract, locale, facts)
@@ -131,6 +138,11 @@ def _in_short(notice: Notice, received_at: datetime) -> dict[str, Any]:
         "declaration": notice.declaration,
         "received_at": received_at.isoformat(timespec="seconds"),
     }
+
+
+def _proof(receipt: Receipt | None) -> dict[str, Any]:
+    """Return the receipt that a letter carries as a file; nothing where there is none."""
+    return {"receipt": receipts.facts_of(receipt)} if receipt else {}
 
 
 def _letter(kind: str, contract: Contract, locale: str, facts: dict[str, Any]) -> dict[str, Any]:

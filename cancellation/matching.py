@@ -20,7 +20,7 @@ from cancellation.models import Declared
 from subscriptions.models import Contract
 from subscriptions.signin import customers_with
 
-DASHES = "-‐‑‒–—―−－"
+DASHES = r"\-‐‑‒–—―−－"
 _NO_MARK = re.compile(rf"[\s{DASHES}]+")
 # Longer than any reference or name of ours: what follows cannot help to find anything.
 LONGEST = 400

@@ -9,11 +9,12 @@ from dataclasses import astuple
 from datetime import date, datetime
 from typing import Any
 
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cancellation import queries, ways
-from cancellation.models import Cancellation, Judgement, Notice
+from cancellation.models import Cancellation, Judgement, Notice, Receipt
 from cancellation.quotes import Quote, RefundLine
 from cancellation.steps import Walk, after, place_of, sealed, urls_of
 from cancellation.ways import ORDINARY, Wish
@@ -153,9 +154,16 @@ def components_of(contract: Contract) -> list[dict[str, Any]]:
 
 
 def live_of(contract: Contract) -> Cancellation | None:
-    """Return the end that is scheduled or has come, with its notice."""
+    """Return the end that is scheduled or has come, with its notice and what leads to its receipt."""
     live_id = getattr(contract, "live_id", None)
-    return Cancellation.objects.select_related("notice").get(pk=live_id) if live_id else None
+    if not live_id:
+        return None
+    newest = Receipt.objects.filter(cancellation=OuterRef("pk")).exclude(jws="").order_by("-pk")
+    return (
+        Cancellation.objects.select_related("notice")
+        .annotate(receipt_key=Subquery(newest.values("key")[:1]), receipt_number=Subquery(newest.values("number")[:1]))
+        .get(pk=live_id)
+    )
 
 
 def how_to_leave(contract: Contract) -> list[str]:

@@ -16,7 +16,7 @@ from cancellation.models import OPEN, Cancellation, DoorFault, Notice, State, Vi
 from cancellation.quotes import Agreed, Paid
 from subscriptions import reading
 from subscriptions.amounts import Money
-from subscriptions.models import Component, Contract, Customer
+from subscriptions.models import Component, Contract, Customer, Payment
 
 # Those that reach furthest come first, so every payment that can still reach past a last day is among them.
 PAYMENTS_READ = 120
@@ -63,12 +63,31 @@ def packs_at_fault(at: datetime) -> Subquery:
 
 
 def payments_of(contract: Contract) -> list[Any]:
-    """Return the payments that reach furthest, read once per contract object."""
+    """Return the payments that reach furthest, read once per contract object, or with its row already."""
     if not hasattr(contract, "newest_payments"):
-        contract.newest_payments = list(  # type: ignore[attr-defined]
-            contract.payments.order_by("-paid_to", "-pk")[:PAYMENTS_READ]
+        contract.newest_payments = (  # type: ignore[attr-defined]
+            _furthest(contract.payments_beside)
+            if hasattr(contract, "payments_beside")
+            else list(contract.payments.order_by("-paid_to", "-pk")[:PAYMENTS_READ])
         )
     return contract.newest_payments  # type: ignore[attr-defined,no-any-return]
+
+
+def _furthest(rows: list[dict[str, Any]] | None) -> list[Payment]:
+    payments = sorted(map(_payment, rows or []), key=lambda row: (row.paid_to, row.pk), reverse=True)
+    return payments[:PAYMENTS_READ]
+
+
+def payments_beside() -> Subquery:
+    """Return a contract's payments as a JSON list beside its row: the committing click has no statement to spare."""
+    columns = JSONObject(**{name: name for name in ("pk", "paid_from", "paid_to", "amount_minor", "currency")})
+    paid = Payment.objects.filter(contract=OuterRef("pk")).order_by().values("contract")
+    return Subquery(paid.annotate(rows=JsonList(columns)).values("rows"), output_field=JSONField())
+
+
+def _payment(row: dict[str, Any]) -> Payment:
+    days = {name: date.fromisoformat(row[name]) for name in ("paid_from", "paid_to")}
+    return Payment(pk=row["pk"], amount_minor=row["amount_minor"], currency=row["currency"], **days)
 
 
 def contracts_with_state() -> QuerySet[Contract]:

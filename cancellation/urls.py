@@ -1,8 +1,8 @@
-"""The guided way and the contract pages."""
+"""The guided way, the contract pages, receipts."""
 
 from django.urls import path
 
-from cancellation import commit, doors, views
+from cancellation import commit, doors, receipt_views, views
 
 app_name = "cancellation"
 urlpatterns = [
@@ -22,4 +22,13 @@ urlpatterns = [
     path("contracts/<str:ref>/cancel/done/", views.done, name="done"),
     path("contracts/<str:ref>/cancel/last-day.ics", views.calendar, name="calendar"),
     path("contracts/<str:ref>/cancel/undo/", commit.undo, name="undo"),
+    path("receipts/verify", receipt_views.verify, name="verify"),
+    path("receipts/verify/", receipt_views.verify_with_slash),
+    path("receipts/<str:key>/", receipt_views.page, name="receipt"),
+    path("receipts/<str:key>/receipt.txt", receipt_views.as_text, name="receipt-text"),
+    path("receipts/<str:key>/receipt.html", receipt_views.as_html, name="receipt-html"),
+    path("receipts/<str:key>/receipt.json", receipt_views.as_json, name="receipt-json"),
+    path("receipts/<str:key>/receipt.pdf", receipt_views.as_pdf, name="receipt-pdf"),
+    path("receipts/<str:key>/last-day.ics", receipt_views.calendar, name="receipt-calendar"),
+    path(".well-known/jwks.json", receipt_views.jwks, name="jwks"),
 ]

@@ -4,6 +4,9 @@ Pure checks on values that the settings read from the environment; raises Improp
 the variable, what is wrong with it and what to do.
 """
 
+import base64
+import binascii
+import json
 import math
 import os
 import secrets
@@ -20,6 +23,7 @@ ENVIRONMENTS = ("embedded", "production")
 SHORTEST_SECRET = 50
 LOOPBACK = {"localhost", "127.0.0.1", "::1", "[::1]", "testserver", ".localhost"}
 DEFAULT_PORT, LAST_PORT = 8000, 65_535
+SEED_BYTES = 32
 POSTGRES = {"postgres", "postgresql", "psql", "pgsql"}
 # What only the operator knows. The demo's values would reach real customers, or lose what they wrote.
 REQUIRED = {
@@ -192,3 +196,56 @@ def join_counters(given: Any) -> dict[str, float]:
         if not is_number or not 0 < value < math.inf:
             raise ImproperlyConfigured(f"FAIRWELL_JOIN_COUNTERS: {name} is {value!r}; give a number above 0.")
     return dict(given)
+
+
+def receipt_key(given: str) -> bytes | None:
+    """Return the 32 bytes that receipts are signed with, or None where none are given: they are derived then.
+
+    Either their base64url or a private JWK (RFC 8037). What is wrong is told without the secret in it.
+    """
+    text = given.strip()
+    if not text:
+        return None
+    try:
+        seed = _bytes_of(_field(json.loads(text), "d") if text.startswith("{") else text)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        seed = b""
+    if len(seed) != SEED_BYTES:
+        raise ImproperlyConfigured(
+            "FAIRWELL_RECEIPT_KEY is no Ed25519 key: give 32 random bytes as base64url, or a private JWK with "
+            '"kty": "OKP" and "crv": "Ed25519". docs/receipts.md says how to make one.'
+        )
+    return seed
+
+
+def old_receipt_keys(given: str) -> list[dict[str, str]]:
+    """Return the public JWKs of earlier receipts: a list of them, or a JWKS. Private parts are refused."""
+    wrong = (
+        "FAIRWELL_RECEIPT_KEYS_OLD is no list of public Ed25519 keys: give a JSON list of JWKs, or what "
+        "/.well-known/jwks.json served."
+    )
+    try:
+        read = json.loads(given.strip() or "[]")
+        listed = read["keys"] if isinstance(read, dict) else read
+        keys = [{"kty": "OKP", "crv": "Ed25519", "x": _field(jwk, "x")} for jwk in listed]
+        if all(len(_bytes_of(key["x"])) == SEED_BYTES for key in keys) and not any("d" in jwk for jwk in listed):
+            return keys
+    except (ValueError, TypeError, KeyError, RecursionError):
+        pass
+    raise ImproperlyConfigured(wrong)
+
+
+def _field(jwk: Any, name: str) -> str:
+    """Return a part of an Ed25519 JWK. ValueError, TypeError or KeyError for what is none."""
+    if (jwk["kty"], jwk["crv"]) != ("OKP", "Ed25519"):
+        raise ValueError("another kind of key")
+    return str(jwk[name])
+
+
+def _bytes_of(text: str) -> bytes:
+    if not text.isascii():
+        raise ValueError("not base64url")
+    try:
+        return base64.b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4), altchars=b"-_", validate=True)
+    except binascii.Error as error:
+        raise ValueError("not base64url") from error

@@ -1,6 +1,7 @@
 """Log lines: JSON in production, readable elsewhere, never a link that lets somebody in.
 
-A sign-in link carries its secret in the URL, so the query string stays out of every line.
+A sign-in link and a receipt carry their secret in the path, an entry link in the query string, which stays out of
+every line.
 """
 
 import logging
@@ -21,14 +22,15 @@ SHARED: list[Any] = [
 ]
 
 
-# The part of an address that lets somebody in: the path of a sign-in link, the token of an entry link.
-SECRET = re.compile(r"(/sign-in/|/enter/?\?(?:[^\s\"']*&)?t=)[^/\s?&\"']{16,}")
+# The part of an address that lets somebody in: the path of a sign-in link or a receipt, the token of an entry link.
+SECRET = re.compile(r"(/sign-in/|/receipts/|/enter/?\?(?:[^\s\"']*&)?t=)[^/\s?&\"']{16,}")
+MARKS = ("/sign-in/", "/receipts/", "/enter")
 
 
 def blot_out_links(logger: Any, name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Blot the secrets of links out of every value of a log line, whoever wrote it."""
     for key, value in event.items():
-        if isinstance(value, str) and ("/sign-in/" in value or "/enter" in value):
+        if isinstance(value, str) and any(mark in value for mark in MARKS):
             event[key] = SECRET.sub(r"\1…", value)
     return event
 

@@ -220,6 +220,10 @@ CUSTOMER_COOKIE_HOURS = env.int("FAIRWELL_CUSTOMER_HOURS", 12)
 ENTRY_KEYS = env.json("FAIRWELL_ENTRY_KEYS", default={})
 ENTRY_AUDIENCE = env.str("FAIRWELL_ENTRY_AUDIENCE", BASE_URL)
 
+# Receipts are signed with this key, or else with one derived from SECRET_KEY; earlier public keys stay published.
+RECEIPT_KEY = guard.receipt_key(env.str("FAIRWELL_RECEIPT_KEY", ""))
+RECEIPT_KEYS_OLD = guard.old_receipt_keys(env.str("FAIRWELL_RECEIPT_KEYS_OLD", ""))
+
 # ---------------------------------------------------------------- languages
 
 LANGUAGE_CODE = env.str("FAIRWELL_LANGUAGE", "en")

@@ -18,17 +18,23 @@ from django.utils import timezone, translation
 from django.utils.translation import get_supported_language_variant
 
 from config.brand import DARK, LIGHT, roles
+from messaging import documents
 from messaging import facts as frozen
 from subscriptions.models import SignInToken
 from subscriptions.signin import url_of
 
 KINDS = frozenset(
     {
+        "declaration-on-file",
+        "declaration-received",
+        "declaration-repudiated",
         "end-confirmed",
         "judged",
         "notice-stands",
         "sign-in-link",
         "undo-confirmed",
+        "withdrawal-confirmed",
+        "withdrawal-received",
     }
 )
 LONGEST_SUBJECT = 300
@@ -46,13 +52,17 @@ class TooLate(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A letter as it is kept. ``secrets`` maps each stand-in to what is sent in its place."""
+    """A letter as it is kept. ``secrets`` maps each stand-in to what is sent in its place.
+
+    ``receipt`` are the frozen facts of the receipt that it carries; its files are made of them when it leaves.
+    """
 
     locale: str
     subject: str
     text: str
     html: str
     secrets: dict[str, str] = field(default_factory=dict)
+    receipt: dict[str, str] | None = None
 
 
 def draft(payload: dict[str, Any]) -> Draft:
@@ -61,14 +71,17 @@ def draft(payload: dict[str, Any]) -> Draft:
     if kind not in KINDS:
         raise UnknownKind(f"No letter of the kind {kind!r} is known.")
     locale = supported(payload["locale"])
+    receipt: dict[str, str] | None = payload["facts"].get("receipt")
     with translation.override(locale):
         known = frozen.read(payload["facts"])
         secrets = _secrets(known)
         context = {**known, **_look(), "LANGUAGE_CODE": locale}
+        if receipt:
+            context["receipt"] = {**receipt, "document": documents.document_in(receipt["jws"])}
         subject = one_line(render_to_string(f"messaging/{kind}.subject.txt", context))
         text = tidy(render_to_string(f"messaging/{kind}.txt", context))
         html = render_to_string(f"messaging/{kind}.html", {**context, "subject": subject})
-    return Draft(locale, subject, text, inlined(html), secrets)
+    return Draft(locale, subject, text, inlined(html), secrets, receipt)
 
 
 def supported(locale: str) -> str:

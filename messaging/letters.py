@@ -131,7 +131,7 @@ def _is_done(letter: Letter) -> bool:
 
 def _as_kept(letter: Letter, draft: compose.Draft) -> compose.Draft:
     """Return what was kept, with today's secrets: a retry sends the letter that stands on file."""
-    return compose.Draft(letter.locale, letter.subject, letter.text, letter.html, draft.secrets)
+    return compose.Draft(letter.locale, letter.subject, letter.text, letter.html, draft.secrets, draft.receipt)
 
 
 def _fault_of(address: str) -> str:

@@ -15,6 +15,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from messaging import documents
 from messaging.compose import Draft
 from outbox.registry import Unavailable
 
@@ -90,6 +91,8 @@ def _mail(draft: Draft, to: str, message_id: str) -> EmailMultiAlternatives:
         },
     )
     mail.attach_alternative(html, "text/html")
+    for file in documents.files_of(draft.receipt) if draft.receipt else ():
+        mail.attach(file.name, file.content, file.type.partition(";")[0])
     return mail
 
 

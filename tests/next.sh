@@ -10,7 +10,7 @@ done
 uv="$(command -v uv || echo "$PWD/.venv/bin/uv")"
 place="${TMPDIR:-/tmp}/fairwell-next-$(id -u)"
 "$uv" venv -q --clear --python "$python" "$place"
-"$uv" export -q --frozen --no-hashes --group test --no-emit-project | grep -vi '^django==' > "$place/requirements.txt"
+"$uv" export -q --frozen --no-hashes --group test --extra pdf --no-emit-project | grep -vi '^django==' > "$place/requirements.txt"
 VIRTUAL_ENV="$place" "$uv" pip install -q -r "$place/requirements.txt" "django>=6.1,<6.2" || exit 1
 "$place/bin/python" -c 'import django, sys; print("Django", django.__version__, "on Python", sys.version.split()[0])'
 FAIRWELL_TESTING=1 FAIRWELL_VAR="$PWD/var/next" "$place/bin/python" -m pytest -m "not browser and not services" -n "${TEST_WORKERS:-2}" --dist loadfile \
