@@ -42,13 +42,15 @@ def limits_of(way: str, answer: Answer, *, has_vector: bool = False) -> Limits:
     }
     if way == "cancel":
         limits["mandatory_fields"] = {"at_most": min(MOST_MANDATORY, len(answer("mandatory_fields")))}
-        if answer("max_fields") is not None:
-            limits["field_groups"] = {"at_most": answer("max_fields")}
-        if not answer("page_may_show_terms_or_computed_date"):
-            # The list of what a closed page may hold has no other link or button.
+        # The list of what a closed page may hold counts the type of cancellation, and has no other link or button.
+        is_closed = not answer("page_may_show_terms_or_computed_date")
+        if is_closed:
             limits["choices"] = {"at_most": 0}
+        if (most := answer("max_fields")) is not None:
+            # Elsewhere it stands beside the fields, where a ground may be given.
+            limits["field_groups"] = {"at_most": most + (not is_closed and "reason" in answer("optional_fields"))}
     if way == "guided":
-        limits["mandatory_fields"] = limits["optional_fields"] = {"at_most": 0}
+        limits["mandatory_fields"] = {"at_most": 0}
     if has_vector:
         limits["as_published"] = {"at_least": 1}
     return limits

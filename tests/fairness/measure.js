@@ -80,7 +80,8 @@
 
   const leaving = leavingSelector && [...document.querySelectorAll(leavingSelector)].find(shown);
   const controls = [...document.querySelectorAll(CONTROLS)].filter(shown);
-  const rivals = controls.filter((element) => element !== leaving).map(control);
+  // What leads out, too, is no rival: the entries that every public page shows.
+  const rivals = controls.filter((element) => element !== leaving && !element.dataset.entry).map(control);
   const strongest = rivals.reduce((best, rival) => (rival.weight > (best?.weight ?? 0) ? rival : best), null);
 
   // ---------------------------------------------------------------- the order of the keyboard
@@ -97,7 +98,8 @@
     const group = `${element.form?.action} ${element.name}`;
     return groups.has(group) ? false : groups.add(group);
   });
-  const acting = visited.filter((element) => element.matches(CONTROLS));
+  // What leads back to a field, to correct it, goes with the fields.
+  const acting = visited.filter((element) => element.matches(CONTROLS) && element.dataset.action !== "edit");
 
   // ---------------------------------------------------------------- fields
 
@@ -112,7 +114,9 @@
     const set = sets.findLast((one) => one.contains(element) && !one.parentElement.closest("fieldset"));
     const group = set ? `set ${sets.indexOf(set)}` : key;
     const field = fields.get(key) ?? { name: element.name, type: element.type, group, mandatory: false, pre_made: false };
-    field.mandatory ||= element.required || element.getAttribute("aria-required") === "true";
+    // Another form on the page demands nothing of somebody who leaves by this one.
+    const asked = element.required || element.getAttribute("aria-required") === "true";
+    field.mandatory ||= asked && (!element.form || element.form === leaving?.form);
     field.pre_made ||= isChoice ? element.checked : element.tagName === "SELECT" && Boolean(element.value);
     fields.set(key, field);
   }

@@ -61,9 +61,12 @@ def published() -> dict[str, dict[str, Any]]:
 
 
 def agreed_at(place: Place) -> Contract:
-    """Return a stored contract that runs since 2025 and ends a month after a notice, on any day."""
+    """Return a stored contract that ends a month after a notice, on any day, and is paid for half a year."""
     terms = terms_dict(timezone=place.timezone, counting=place.counting, notice_to="any_day")
-    return _contract(place, terms=terms, kind="Month-to-Month")
+    contract = _contract(place, terms=terms, kind="Month-to-Month")
+    # Paid ahead, so that something comes back and the receipt has to say how much.
+    pay(contract, "2027-02-01", "2027-07-31", 7_200, place.currency)
+    return contract
 
 
 def just_concluded_at(place: Place) -> Contract:

@@ -13,6 +13,7 @@ PACK: dict[str, Any] = {
     "flow_shape": "one_page",
     "mandatory_fields": ["name", "reference", "email"],
     "max_fields": 4,
+    "optional_fields": ["wished_on"],
     "page_may_show_terms_or_computed_date": True,
 }
 
@@ -43,6 +44,13 @@ def test_fields_follow_the_pack_and_are_never_more_than_three():
     assert limits(mandatory_fields=["name", "reference", "email", "phone"])["mandatory_fields"] == {"at_most": 3}
     assert limits()["field_groups"] == {"at_most": 4}
     assert "field_groups" not in limits(max_fields=None)
+
+
+def test_the_type_of_cancellation_is_one_more_where_a_ground_may_be_given_and_the_list_is_open():
+    asked = {"optional_fields": ["wished_on", "reason"]}
+
+    assert limits(**asked)["field_groups"] == {"at_most": 5}
+    assert limits(**asked, page_may_show_terms_or_computed_date=False)["field_groups"] == {"at_most": 4}
 
 
 def test_a_closed_page_has_nothing_else_to_press():

@@ -242,7 +242,10 @@ def _listen(page: Page, walked: Walk) -> list[tuple[str, Any]]:
 
 
 def each_fault(walked: Walk) -> Iterator[str]:
-    """Yield what went wrong on a walk, in words."""
+    """Yield what went wrong on a walk, in words; and what competes too strongly with leaving."""
     if walked.held_up:
         yield f"held up: {walked.held_up}"
     yield from walked.console_errors
+    for seen in walked.deciding:
+        if (seen.prominence or 1) < 0.95 or seen.is_drawn_weaker:
+            yield f"{seen.step}: “{seen.figures['strongest_rival']['label']}” competes"

@@ -22,7 +22,7 @@ from subscriptions.models import Contract
 from tests.fairness import stage
 from tests.fairness.limits import Limits, broken
 from tests.fairness.stage import Place
-from tests.fairness.walker import Walk, walk
+from tests.fairness.walker import Walk, each_fault, walk
 
 # A page that a stranger may open; its entry leads to the door of the desk's own place.
 PUBLIC_PAGE = "/sign-in/"
@@ -54,6 +54,15 @@ class Way:
         found = {key for figures in self.figures.values() for key in broken(figures, self.limits)}
         return [key for key in self.limits if key in found]
 
+    def faults(self) -> list[str]:
+        """Return what breaks a limit, in words, and what was said about it on the way."""
+        wrong = [
+            f"{self.pack} {self.way} {width} px: {key} is {figures[key]}, limit {self.limits[key]}"
+            for width, figures in self.figures.items()
+            for key in broken(figures, self.limits)
+        ]
+        return [*wrong, *(f"{self.pack} {self.way} {told}" for told in self.told)]
+
     def shape(self) -> dict[str, dict[str, Any]]:
         """Return what must not differ between the shipped card and a walk of today."""
         return {width: {key: figures[key] for key in SHAPE} for width, figures in self.figures.items()}
@@ -84,7 +93,7 @@ def walk_way(browser: Browser, url: str, way: Way, *, widths: tuple[int, ...], w
             walked = _walked(browser, url, way, place, contract, width, worse)
             figures = walked.figures(urlsplit(url).netloc) | _outcome(walked, way, contract)
         way.figures[str(width)] = figures
-        way.told += [f"{width} px: {fault}" for fault in (walked.held_up, *walked.console_errors) if fault]
+        way.told += [f"{width} px: {fault}" for fault in each_fault(walked)]
     return way
 
 
