@@ -187,7 +187,11 @@ def confirm(
     contract = (
         Contract.objects.select_for_update(of=("self",))
         .select_related("customer", "plan__product")
-        .annotate(packs_at_fault=packs_at_fault(notice.received_at), payments_beside=payments_beside())
+        .annotate(
+            packs_at_fault=packs_at_fault(notice.received_at),
+            payments_beside=payments_beside(),
+            has_parts=letters.HAS_PARTS,
+        )
         .get(notices=notice)
     )
     wish = Wish.read(notice.asks) if wish is None else wish

@@ -25,6 +25,8 @@ from django.utils.translation import ngettext
 from billing.models import Instruction
 from cancellation import desk, desk_judgements
 from cancellation.actions import Actor
+from cancellation.component_forms import DependenciesInline
+from cancellation.desk_doors import DeclaredInline
 from cancellation.event_words import state_in_words, why_in_words
 from cancellation.models import Cancellation, Event, Judgement, Notice, NoticeState, State
 from cancellation.queries import contracts_with_state
@@ -32,7 +34,6 @@ from config.admin import (
     DeskAdmin,
     FactAdmin,
     ModelForm,
-    TabularInline,
     condition_filter,
     day,
     link_to,
@@ -212,11 +213,11 @@ class ContractForm(AmountsForm):
         return given
 
 
-class ComponentInline(TabularInline):
+class ComponentInline(DependenciesInline):
     """The parts of a bundle."""
 
     model = Component
-    fields = ("kind", "name")
+    fields = ("kind", "name", "depends_on", "ends_contract")
     extra = 0
     template = "admin/desk/tabular.html"
 
@@ -348,6 +349,7 @@ class NoticeAdmin(FactAdmin):
         "state",
     )
     list_select_related = ("contract__customer", "cancellation")
+    inlines = (DeclaredInline,)
     ordering = ("-pk",)
     search_fields = ("reference", "contract__reference", "contract__customer__name", "contract__customer__email")
     search_help_text = _("Notice reference, contract reference, or the customer's name or e-mail address")
@@ -536,3 +538,6 @@ class InstructionAdmin(FactAdmin):
 
 
 _money = shown_money("amount_minor", _("amount"))
+
+# Pages of their own; each registers itself.
+from cancellation import desk_announcements, desk_care, desk_parts, desk_receipts  # noqa: E402, F401

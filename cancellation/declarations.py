@@ -272,7 +272,7 @@ def end(*, notice: Notice, actor: Actor) -> Cancellation | None:
     except actions.Unreadable:
         _ask_the_desk(notice, "the terms of the contract cannot be read")
     except actions.WithdrawalOver:
-        _ask_the_desk(notice, "the withdrawal came after its last day")
+        _ask_the_desk(notice, actions.WITHDRAWAL_IS_OVER)
     except actions.AlreadyUndone:
         pass
     else:
@@ -356,6 +356,8 @@ def repudiate(*, notice: Notice, actor: Actor, at: datetime, why: str) -> bool:
         return False
     _note(row, actor, "notice repudiated", before=row.state, after=NoticeState.REPUDIATED, why=why)
     notice.state = NoticeState.REPUDIATED
+    if _has_moved_another(row):
+        _note(row, SYSTEM, "waits for the desk", why="repudiated after it changed another end")
     brought = Cancellation.objects.filter(notice=row).exclude(state=State.REVOKED).first()
     # An undo has a letter of its own, with its receipt.
     if row.contract_id and not (brought and _undone(row, brought, actor, at)):
@@ -363,6 +365,13 @@ def repudiate(*, notice: Notice, actor: Actor, at: datetime, why: str) -> bool:
         facts = letters.repudiated(contract, row, door_letters.received_at(row), ended=bool(brought))
         add_many([Promise("letter", f"repudiated:{row.pk}", facts)])
     return True
+
+
+def _has_moved_another(notice: Notice) -> bool:
+    """Tell whether a notice made an end of another notice come sooner, or put it before the desk."""
+    others = Event.objects.filter(contract=notice.contract).exclude(cancellation__notice=notice)
+    moved = others.filter(what="end moved", why=f"another notice, {notice.reference}")
+    return bool(notice.contract_id) and (moved | others.filter(what="waits for judgement", notice=notice)).exists()
 
 
 def _undone(notice: Notice, cancellation: Cancellation, actor: Actor, at: datetime) -> bool:

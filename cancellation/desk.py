@@ -21,7 +21,20 @@ from billing.models import Instruction, Outcome
 from cancellation import pages
 from cancellation.actions import Actor
 from cancellation.event_words import why_in_words
-from cancellation.models import OPEN, Cancellation, Event, Judgement, Notice, NoticeState, State, Way
+from cancellation.models import (
+    OPEN,
+    Announcement,
+    AnnouncementState,
+    Cancellation,
+    Channel,
+    ChecklistItem,
+    Event,
+    Judgement,
+    Notice,
+    NoticeState,
+    State,
+    Way,
+)
 from config.admin import url_of
 from config.formats import format_day, format_instant
 from feedback.models import Answer
@@ -49,14 +62,29 @@ WHAT = {
     "end moved": gettext_lazy("End moved"),
     "judged": gettext_lazy("Judged"),
     "notice closed": gettext_lazy("Notice closed"),
+    "notice matched": gettext_lazy("Notice matched to a contract"),
+    "notice released": gettext_lazy("Notice released"),
+    "notice repudiated": gettext_lazy("Notice repudiated"),
+    "rules: default": gettext_lazy("The default rules apply"),
+    "text erased": gettext_lazy("Words erased"),
     "imported": Way.IMPORTED.label,
+    "parts chosen": gettext_lazy("Choices for the parts"),
+    "step done": gettext_lazy("Step of the exit checklist done"),
+    "step reopened": gettext_lazy("Step of the exit checklist taken back"),
+    "end announced": gettext_lazy("End announced by somebody else"),
+    "holder asked": gettext_lazy("Holder asked about an announcement"),
+    "announcement answered": gettext_lazy("Announcement answered"),
+    "announcement set aside": gettext_lazy("Announcement set aside"),
     INSTRUCTION_DONE: gettext_lazy("Instruction done"),
     CONTRACT_EDITED: gettext_lazy("Contract edited"),
 }
 
 # A notice that brought about nothing yet: its holder, or the desk, is asked.
 NOTHING_TO_END = Q(cancellation__isnull=True, state=NoticeState.CLOSED)
+AT_THE_DOOR = Q(channel=Channel.DOOR, state__in=[NoticeState.UNMATCHED, NoticeState.QUARANTINED])
 WAITING = OPEN & Q(contract__isnull=False)
+# No contract was found, or more came than a person sends.
+ANNOUNCEMENTS_TO_SEE = Q(erased_at=None) & (Q(state=AnnouncementState.UNMATCHED) | Q(is_held=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,11 +205,20 @@ def _moment(
     return Moment(instant, day_only, what, detail, who(by), words, url_of(row), contract)
 
 
+# Who acted without signing in: at the public page, or by the link in a letter.
+DOORS = {
+    "public": gettext_lazy("the public page"),
+    "holder by letter": gettext_lazy("the holder, by the link in a letter"),
+}
+
+
 def who(actor: str) -> str:
     """Return in words who did something."""
     kind, _colon, name = actor.partition(":")
     if kind == "customer":
         return _("the customer")
+    if actor in DOORS:
+        return str(DOORS[actor])
     if actor == "system":
         return _("Fairwell")
     return name if kind == "staff" else actor
@@ -278,8 +315,11 @@ def to_do() -> dict[str, int]:
     """Return how much waits for staff, by kind."""
     return {
         "waiting": Notice.objects.filter(WAITING).count(),
+        "at_the_door": Notice.objects.filter(AT_THE_DOOR).count(),
         "to_judge": Cancellation.objects.filter(judgement=Judgement.OPEN, state=State.SCHEDULED).count(),
         "instructions": Instruction.objects.filter(outcome=Outcome.OPEN).count(),
         "undeliverable": Letter.objects.exclude(undeliverable="").count(),
+        "steps": ChecklistItem.objects.filter(done_at__isnull=True, by_staff=True).count(),
         "given_up": Entry.objects.filter(dead_at__isnull=False).count(),
+        "announcements": Announcement.objects.filter(ANNOUNCEMENTS_TO_SEE).count(),
     }

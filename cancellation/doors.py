@@ -173,9 +173,12 @@ def _taken(request: HttpRequest, door: Door) -> HttpResponse:
     form = DoorForm(door.shape, request.POST)
     token = request.POST.get("token", "")[:64] or new_token(timezone.now())
     before = _files_before(request)
-    if not form.is_valid() or "edit" in request.POST:
-        return _form_page(request, door, form, token, before, status=200 if form.is_valid() else 422)
+    fits = form.is_valid()
     files = _files(request, door, form, len(before))
+    if not fits or "edit" in request.POST:
+        # No browser sends a file a second time by itself: what came is kept for when the rest is right.
+        before = [*before, *_kept_for_later(request, files)]
+        return _form_page(request, door, form, token, before, status=200 if fits else 422)
     if door.has_recap and request.POST.get("step") != "recap":
         return _recap_page(request, door, form, token, [*before, *_kept_for_later(request, files)])
     return _recorded(request, door, form, token, files, before)

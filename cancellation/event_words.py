@@ -13,13 +13,15 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import Kind
-from cancellation.models import NoticeState, State, Way
+from cancellation import parts_words
+from cancellation.models import AnnouncementState, NoticeState, State, Way
 from cancellation.ways import GROUNDS
 from config.formats import format_day
 
 _DAY = r"(?P<day>\d{4}-\d\d-\d\d)"
 _WHY: tuple[tuple[str, Any], ...] = (
     (rf"last day {_DAY}", _("last day %(day)s")),
+    (rf"kept until {_DAY}", _("kept until %(day)s")),
     (rf"the quote changed: last day {_DAY}, net (?P<net>.+)", _("the quote changed: last day %(day)s, net %(net)s")),
     (rf"the contract ends on {_DAY} by another notice", _("the contract ends on %(day)s by another notice")),
     (r"the contract had ended by itself", _("the contract had ended by itself")),
@@ -30,9 +32,18 @@ _WHY: tuple[tuple[str, Any], ...] = (
     (r"the time for a withdrawal is over", _("the time for a withdrawal is over")),
     (r"another notice, (?P<reference>\S+)", _("by another notice, %(reference)s")),
     (rf"(?P<way>{'|'.join(Way.values)})(?: (?P<ground>{'|'.join(GROUNDS)}))?", "%(way)s"),
+    (r"reference and e-mail address", _("by reference and e-mail address")),
+    (r"reference and name", _("by reference and name")),
+    (r"matched at the desk", _("at the desk")),
+    (r"the wished day is far away", _("the wished day is far away")),
+    (r"the holder says: not me", _("the holder says that it was not them")),
+    (r"repudiated after the last day", _("repudiated after the last day")),
+    (r"repudiated after it changed another end", _("repudiated after it changed another end")),
+    (r"no rules of its own for (?P<place>.+)", _("no rules of its own for %(place)s")),
     (rf"(?P<kind>{'|'.join(Kind.values)}) {_DAY}", "%(kind)s, %(day)s"),
 )
-_STATES = dict(NoticeState.choices) | dict(State.choices)
+_PARTS = {*parts_words.CHOICES, *parts_words.STEPS}
+_STATES = dict(AnnouncementState.choices) | dict(NoticeState.choices) | dict(State.choices)
 
 
 def why_in_words(why: str) -> str:
@@ -40,7 +51,14 @@ def why_in_words(why: str) -> str:
     for pattern, words in _WHY:
         if found := re.fullmatch(pattern, why):
             return str(words) % {name: _shown(name, value) for name, value in found.groupdict("").items()}
-    return why
+    return _parts_in_words(why) or why
+
+
+def _parts_in_words(why: str) -> str:
+    """Return choices for parts, or a step, in words: ``domain: take; server: keep``. "" for anything else."""
+    told = [entry.partition(": ") for entry in why.split("; ")]
+    known = all(kind in parts_words.KINDS and code in _PARTS for kind, _colon, code in told)
+    return "; ".join(parts_words.told(kind, code) for kind, _colon, code in told) if known else ""
 
 
 def state_in_words(code: str) -> str:

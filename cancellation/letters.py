@@ -6,20 +6,29 @@ ISO with offset in the contract's zone, money is [minor units, currency]. The ma
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import unicodedata
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core import signing
+from django.db.models import Exists, OuterRef
 from django.urls import reverse
+from django.utils import timezone
 
 from cancellation import receipts
-from cancellation.models import Cancellation, Channel, Judgement, Notice, Receipt, Way
+from cancellation.models import Announcement, Cancellation, Channel, Judgement, Notice, Receipt, Way
 from cancellation.quotes import Quote
 from cancellation.ways import Wish
-from subscriptions.models import Contract
+from subscriptions.models import Component, Contract
 
+# Whether a contract is a bundle, told with the contract, so that the committing click asks for nothing more.
+HAS_PARTS = Exists(Component.objects.filter(contract=OuterRef("pk")))
+
+LONGEST_NAME = 80
+# Control characters, marks of direction, line ends of every kind.
+INVISIBLE = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
 NOT_ME_SALT = "fairwell.not-me"
 # Within these days the money is back; the last of them is never moved to a working day.
 REFUND_DAYS = 14
@@ -44,6 +53,7 @@ def end_confirmed(
         "calendar_url": _url("cancellation:calendar", contract),
         # Somebody else may have declared it at a public page: the holder can say so.
         "not_me_url": not_me_url(notice) if notice.channel == Channel.DOOR else "",
+        "parts_url": _url("cancellation:parts", contract) if _has_parts(contract) else "",
         **_proof(receipt),
     }
     if cancellation.way != Way.WITHDRAWAL:
@@ -109,6 +119,71 @@ def taken_back(contract: Contract, notice: Notice, at: datetime) -> dict[str, An
     return _letter("undo-confirmed", contract, notice.locale, facts)
 
 
+def announcement_question(
+    contract: Contract,
+    announcement: Announcement,
+    *,
+    locale: str,
+    until: date,
+    quote: Quote | None,
+    plain: Quote | None,
+    declaration: str,
+) -> dict[str, Any]:
+    """Return the facts of the question to a holder: who announced what and when, and what a yes would mean.
+
+    ``quote`` is what a yes means until the day ``until``, ``plain`` what it means counted from today; None where the
+    terms cannot be read or nothing is left to end. The link to answer is a secret, so its facts name only whose it is.
+    """
+    facts = {
+        **_common(contract),
+        "reference": announcement.reference,
+        "agent": [in_one_line(text) for text in (announcement.agent_name, announcement.agent_company) if text],
+        "agent_email": in_one_line(announcement.agent_email),
+        "announced_at": _local(contract, announcement.received_at),
+        "wished_on": announcement.wished_on.isoformat() if announcement.wished_on else None,
+        "until_day": until.isoformat(),
+        "secret_link": {"kind": "announce", "id": announcement.pk},
+    }
+    if quote is not None:
+        facts |= {
+            "declaration": declaration,
+            "terms": contract.terms,
+            "refund_policy": contract.refund_policy,
+            "quote": quote.as_dict(),
+            "last_day": quote.last_day.isoformat(),
+            "plain_last_day": plain.last_day.isoformat() if plain and plain.last_day != quote.last_day else None,
+        }
+    return _letter("announcement-question", contract, locale, facts)
+
+
+def announcement_received(announcement: Announcement) -> dict[str, Any]:
+    """Return the facts of the acknowledgement to whoever announced: nothing of what they wrote, nothing of a contract.
+
+    Anybody can type anybody's address there, so the letter carries no words of theirs.
+    """
+    return {
+        "kind": "announcement-received",
+        "to": announcement.agent_email,
+        "locale": announcement.locale,
+        "customer_id": None,
+        "contract_id": None,
+        "facts": {
+            "operator": settings.OPERATOR["name"],
+            "support_email": settings.OPERATOR["support_email"],
+            "reference": announcement.reference,
+            "announced_at": timezone.localtime(announcement.received_at).isoformat(timespec="seconds"),
+            "days": settings.ANNOUNCEMENT_DAYS,
+        },
+    }
+
+
+def in_one_line(text: str) -> str:
+    """Return a stranger's words as a letter may carry them: one short line, no marks that turn it round, no link."""
+    told = "".join(" " if unicodedata.category(sign) in INVISIBLE else sign for sign in text).replace("://", " ")
+    line = " ".join(told.split())
+    return line if len(line) <= LONGEST_NAME else line[: LONGEST_NAME - 1].rstrip() + "…"
+
+
 def on_file(contract: Contract, notice: Notice, standing: str, received_at: datetime) -> dict[str, Any]:
     """Return the facts of the letter to the holder that somebody declared this, where no end follows at once.
 
@@ -169,6 +244,11 @@ def _common(contract: Contract) -> dict[str, Any]:
     }
 
 
+def _has_parts(contract: Contract) -> bool:
+    known: bool | None = getattr(contract, "has_parts", None)
+    return contract.components.exists() if known is None else known
+
+
 def _of_notice(contract: Contract, notice: Notice) -> dict[str, Any]:
     return {
         "notice_reference": notice.reference,
@@ -181,7 +261,15 @@ def _of_notice(contract: Contract, notice: Notice) -> dict[str, Any]:
 
 
 def _local(contract: Contract, at: datetime) -> str:
-    return at.astimezone(ZoneInfo(contract.terms["timezone"])).isoformat(timespec="seconds")
+    return at.astimezone(zone_of(contract)).isoformat(timespec="seconds")
+
+
+def zone_of(contract: Contract) -> ZoneInfo:
+    """Return the contract's zone, or the server's where its terms name none that is known."""
+    try:
+        return ZoneInfo(contract.terms["timezone"])
+    except (KeyError, TypeError, ValueError):
+        return ZoneInfo(settings.TIME_ZONE)
 
 
 def _url(name: str, contract: Contract) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import date
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -35,6 +36,28 @@ def announcement_reference() -> str:
 def access_key() -> str:
     """Return what lets whoever holds it in; it stands in an address and nowhere else."""
     return secrets.token_urlsafe(32)
+
+
+class OnlyAdded(models.Model):
+    """Rows that are written once: one by one they are neither changed nor deleted.
+
+    A guard against slips of ours. Statements over many rows (``update``, ``delete`` of a queryset) pass it by, for the
+    erasing of words needs them; whoever may write SQL can change anything. What nobody can change unnoticed is a
+    receipt that somebody keeps: it is signed.
+    """
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Add the row; TypeError for one that stands already."""
+        if not self._state.adding:
+            raise TypeError(f"A row of {self._meta.label} is only ever added.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Raise TypeError."""
+        raise TypeError(f"A row of {self._meta.label} is never deleted.")
 
 
 class Act(models.TextChoices):
@@ -80,7 +103,7 @@ class NoticeState(models.TextChoices):
     CLOSED = "closed", _("closed")
 
 
-class Notice(models.Model):
+class Notice(OnlyAdded):
     """A declaration, received at an instant. What was shown to the holder is kept with it."""
 
     reference = models.CharField(_("reference"), max_length=32, unique=True, default=notice_reference)
@@ -251,7 +274,7 @@ class Cancellation(models.Model):
         return self.state == State.SCHEDULED and day <= self.last_day
 
 
-class Event(models.Model):
+class Event(OnlyAdded):
     """One thing that happened, by whom and why. Only ever added."""
 
     contract = models.ForeignKey(
@@ -314,7 +337,7 @@ class ReceiptKind(models.TextChoices):
     UNDONE = "undone", _("an end is undone")
 
 
-class Receipt(models.Model):
+class Receipt(OnlyAdded):
     """A signed document that its holder keeps. ``document`` is what was signed, ``jws`` the signature with it."""
 
     number = models.CharField(_("number"), max_length=32, unique=True, default=receipt_number)

@@ -13,12 +13,12 @@ from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cancellation import queries, ways
+from cancellation import parts_words, queries, ways
 from cancellation.models import Cancellation, Judgement, Notice, Receipt
 from cancellation.quotes import Quote, RefundLine
 from cancellation.steps import Walk, after, place_of, sealed, urls_of
 from cancellation.ways import ORDINARY, Wish
-from subscriptions import words
+from subscriptions import pack_words, words
 from subscriptions.amounts import Money
 from subscriptions.formats import format_money
 from subscriptions.models import Contract
@@ -62,7 +62,7 @@ def step(name: str, at: Walk, quote: Quote) -> dict[str, Any]:
 
 def why(contract: Contract, quote: Quote) -> list[str]:
     """Return the sentences that explain a last day, first those in which the law is better than the contract."""
-    better = words.better(astuple(line) for line in quote.improvements)
+    better = pack_words.better(astuple(line) for line in quote.improvements)
     return [*better, *words.why(quote.terms or contract.agreed, quote.rule)]
 
 
@@ -148,9 +148,12 @@ def recorded(contract: Contract, notice: Notice) -> dict[str, Any]:
 
 
 def components_of(contract: Contract) -> list[dict[str, Any]]:
-    """Return the parts of a bundle, as (pk, kind, name), in the order they were agreed."""
+    """Return the parts of a bundle in the order they were agreed: name, kind and choice in words."""
     parts: list[dict[str, Any]] = getattr(contract, "parts", None) or []
-    return sorted(parts, key=lambda part: int(part["pk"]))
+    return [
+        part | {"kind": parts_words.kind(part["kind"]), "choice_words": parts_words.choice(part.get("choice") or "")}
+        for part in sorted(parts, key=lambda part: int(part["pk"]))
+    ]
 
 
 def live_of(contract: Contract) -> Cancellation | None:

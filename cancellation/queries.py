@@ -12,7 +12,17 @@ from django.db.models.functions import Coalesce, JSONObject
 from django.utils import timezone
 
 from cancellation import lawful
-from cancellation.models import OPEN, Cancellation, DoorFault, Notice, State, Visit
+from cancellation.models import (
+    OPEN,
+    Announcement,
+    AnnouncementState,
+    Cancellation,
+    ChecklistItem,
+    DoorFault,
+    Notice,
+    State,
+    Visit,
+)
 from cancellation.quotes import Agreed, Paid
 from subscriptions import reading
 from subscriptions.amounts import Money
@@ -117,16 +127,31 @@ def _contracts_with_parts() -> QuerySet[Contract]:
         Component.objects.filter(contract=OuterRef("pk"))
         .order_by()
         .values("contract")
-        .annotate(parts=JsonList(JSONObject(pk="pk", kind="kind", name="name")))
+        .annotate(
+            parts=JsonList(
+                JSONObject(
+                    pk="pk", kind="kind", name="name", depends_on="depends_on_id", ends_contract="ends_contract",
+                    choice="choice__choice",
+                )
+            )
+        )
         .values("parts")
-    )
+    )  # fmt: skip
+    steps = ChecklistItem.objects.filter(contract=OuterRef("pk")).order_by().values("contract")
     standing = Notice.objects.filter(OPEN, contract=OuterRef("pk")).order_by("received_at", "pk")
+    announced = Announcement.objects.filter(
+        contract=OuterRef("pk"), state=AnnouncementState.ASKED, erased_at=None
+    ).order_by("received_at", "pk")
     return (
         contracts_with_state()
         .annotate(
             parts=Subquery(parts),
+            steps=Subquery(steps.annotate(n=Count("pk")).values("n")),
+            steps_done=Subquery(steps.annotate(n=Count("done_at")).values("n")),
             standing_id=Subquery(standing.values("pk")[:1]),
             standing_at=Subquery(standing.values("received_at")[:1]),
+            announced_key=Subquery(announced.values("key")[:1]),
+            announced_at=Subquery(announced.values("received_at")[:1]),
         )
         .order_by()
     )
@@ -136,8 +161,10 @@ def contract_of(customer_id: int, reference: str, visit: UUID | None = None) -> 
     """Return a customer's own contract with its customer, or None: not there, or not theirs.
 
     ``visit_said`` and ``visit_chosen`` carry what was ticked, typed or chosen in the visit so far, ``parts`` the
-    components of a bundle, ``packs_at_fault`` the places whose public page is at fault today, ``standing_id`` and
-    ``standing_at`` the first notice that waits for its holder's choice.
+    components of a bundle with their choices, ``steps`` and ``steps_done`` count its exit checklist (None without
+    one), ``packs_at_fault`` names the places whose public page is at fault today, ``standing_id`` and
+    ``standing_at`` the first notice that waits for its holder's choice, ``announced_key`` and ``announced_at`` the
+    first announcement of somebody else that they have not answered.
     """
     if not reference.isprintable():
         return None

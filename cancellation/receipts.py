@@ -188,6 +188,7 @@ def _of_contract(contract: Contract) -> Document:
             "reference": contract.reference,
             "plan": contract.plan.name,
             "product": contract.plan.product.name,
+            "starts_on": contract.starts_on.isoformat(),
         }
     }
 
@@ -197,7 +198,6 @@ def _of_end(contract: Contract, cancellation: Cancellation, notice: Notice, quot
     return {
         "way": str(cancellation.way),
         "last_day": quote.last_day.isoformat(),
-        "starts": quote.last_day >= contract.starts_on,
         "rule": {"code": quote.rule, "words": _why(contract, quote)},
         "improvements": [
             {"parameter": i.parameter, "agreed": i.agreed, "applied": i.applied, "source": i.source}
@@ -254,9 +254,7 @@ def _notes(cancellation: Cancellation, notice: Notice, quote: Quote) -> Iterator
     wished, ends = _wished_day(notice), quote.last_day
     days = {"wished": format_day(wished) if wished else "", "last": format_day(ends)}
     if wished and wished < ends:
-        told = _(
-            "You asked for %(wished)s. The earliest day on which your contract can end is %(last)s, so it ends then."
-        )
+        told = _("You asked for %(wished)s. The earliest possible day is %(last)s, so the contract ends then.")
         yield {"code": "earliest_day_applies", "text": told % days}
     elif wished and wished > ends:
         told = _("You asked for %(wished)s. Your contract does not run that long: it ends on %(last)s.")

@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from cancellation import commit, doors, receipt_views, views
+from cancellation import (
+    announcement_views,
+    commit,
+    doors,
+    parts_views,
+    receipt_views,
+    rules_views,
+    views,
+)
 
 app_name = "cancellation"
 urlpatterns = [
@@ -14,7 +22,13 @@ urlpatterns = [
     path("withdraw/done/<str:key>/", doors.done, name="withdrawal-done"),
     path("not-me/<str:token>/", doors.not_me, name="not-me"),
     path("account/", views.account, name="account"),
+    path("rules/", rules_views.rules, name="rules"),
+    path("rules/<slug:code>/", rules_views.rules, name="rules"),
+    path("announce/", announcement_views.form, name="announce"),
+    path("announce/received/<str:token>/", announcement_views.received, name="announce-received"),
+    path("announce/<str:key>/", announcement_views.answer, name="announce-answer"),
     path("contracts/<str:ref>/", views.contract, name="contract"),
+    path("contracts/<str:ref>/parts/", parts_views.parts, name="parts"),
     path("contracts/<str:ref>/cancel/", views.overview, name="overview"),
     path("contracts/<str:ref>/cancel/reasons/", views.reasons, name="reasons"),
     path("contracts/<str:ref>/cancel/confirm/", views.confirm, name="confirm"),

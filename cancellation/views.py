@@ -121,7 +121,6 @@ def _ways(at: Walk, quote: Quote, now: datetime) -> dict[str, Any]:
         "better": better if better and better.way != at.wish.way else None,
         "way_note": way_cards.note(at, quote),
         "way_errors": at.way_errors,
-        "way_urls": way_cards.urls(at),
     }
 
 

@@ -16,15 +16,14 @@ from cancellation.quotes import Agreed, Quote, ordinary
 from cancellation.steps import Walk, urls_of
 from config.formats import format_day
 from subscriptions.amounts import Money
-from subscriptions.formats import format_money
-from subscriptions.places import pack_of
+from subscriptions.places import concluded_on, pack_of
 
 ONE_DAY = ways.ONE_DAY
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One way out. ``saving`` is what it spares beside the ordinary one; ``door`` where it has a page of its own."""
+    """One way out. ``saving`` is what it spares beside the ordinary one; ``door`` where its link leads."""
 
     way: str
     name: str
@@ -35,9 +34,17 @@ class Card:
     is_chosen: bool = False
     is_judged: bool = False
     door: str = ""
+    # What the link says; a statutory label stands in the pack's own language.
+    label: str = ""
+    label_lang: str = ""
     # The days that may be chosen, where the day is the holder's.
     least: date | None = None
     most: date | None = None
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Tell whether the link leads to a page of its own, outside this walk."""
+        return self.way in {"withdrawal", "for_cause"}
 
 
 def cards(at: Walk, now: datetime) -> list[Card]:
@@ -52,11 +59,12 @@ def cards(at: Walk, now: datetime) -> list[Card]:
     quotes = [usual, *ways.others(agreed, counted, early_on=early_on)]
     best = ways.cheapest(quotes)
     found = [_card(at, quote, usual, best, wish.way or "ordinary") for quote in quotes]
-    return [*found[:1], _later(agreed, usual, wish), *found[1:]]
+    return [*found[:1], _later(at, agreed, usual), *found[1:]]
 
 
 def _card(at: Walk, quote: Quote, usual: Quote, best: Quote | None, chosen: str) -> Card:
     saving = usual.cost - quote.cost
+    label, lang = _label(at, quote.way)
     return Card(
         way=quote.way,
         name=name_of(quote.way),
@@ -68,12 +76,15 @@ def _card(at: Walk, quote: Quote, usual: Quote, best: Quote | None, chosen: str)
         is_chosen=quote.way == chosen,
         is_judged=quote.way in {"hardship", "for_cause"},
         door=_door(at, quote.way),
+        label=label,
+        label_lang=lang,
         least=usual.received_on if quote.way == "early_release" else None,
         most=usual.last_day - ONE_DAY if quote.way == "early_release" else None,
     )
 
 
-def _later(agreed: Agreed, usual: Quote, wish: ways.Wish) -> Card:
+def _later(at: Walk, agreed: Agreed, usual: Quote) -> Card:
+    wish = at.wish
     day = wish.day if wish.way == "later" and wish.day else usual.last_day
     quote = ways.later(agreed, usual, day)
     text = _("Any day after %(day)s. You use it and pay for it until then.") % {"day": format_day(usual.last_day)}
@@ -83,6 +94,7 @@ def _later(agreed: Agreed, usual: Quote, wish: ways.Wish) -> Card:
         text=text,
         quote=quote,
         is_chosen=wish.way == "later" and quote.way == "later",
+        label=_label(at, "later")[0],
         least=usual.last_day + ONE_DAY,
         most=usual.received_on + ways.LATEST,
     )
@@ -121,11 +133,23 @@ def _text(at: Walk, quote: Quote, usual: Quote) -> str:
 
 
 def _door(at: Walk, way: str) -> str:
-    """Return the page of an act that is never merged with this one."""
+    """Return where a way is taken: the page of an act that is never merged with this one, or this page with it."""
     names = {"withdrawal": "cancellation:withdrawal-door", "for_cause": "cancellation:door"}
+    if way == "hardship":
+        return f"{urls_of(at.contract)['overview']}?way=hardship"
     if way not in names:
         return ""
     return reverse(names[way], args=[pack_of(at.contract).code]) + f"?contract={at.contract.reference}"
+
+
+def _label(at: Walk, way: str) -> tuple[str, str]:
+    """Return what the link to a way says, and in which language if it is not the page's."""
+    if way == "withdrawal":
+        pack = pack_of(at.contract)
+        return str(pack.get("withdrawal_labels", concluded_on(at.contract))["entry"]), pack.language
+    if way == "hardship":
+        return _("Ask for an end without a fee"), ""
+    return name_of(way) if way == "for_cause" else _("Show what this means"), ""
 
 
 def better(found: list[Card]) -> Card | None:
@@ -134,11 +158,6 @@ def better(found: list[Card]) -> Card | None:
     A withdrawal comes first, for it is a right; hardship where it would spare something.
     """
     return next((card for way in ("withdrawal", "hardship") for card in found if card.way == way and card.saving), None)
-
-
-def saved(card: Card) -> str:
-    """Return what a way spares, as text."""
-    return format_money(card.saving) if card.saving else ""
 
 
 def note(at: Walk, quote: Quote) -> str:
@@ -156,8 +175,3 @@ def note(at: Walk, quote: Quote) -> str:
             "day": format_day(quote.last_day)
         }
     return ""
-
-
-def urls(at: Walk) -> dict[str, str]:
-    """Return where each way is chosen."""
-    return {way: f"{urls_of(at.contract)['overview']}?way={way}" for way in ("ordinary", "hardship")}

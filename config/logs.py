@@ -22,9 +22,10 @@ SHARED: list[Any] = [
 ]
 
 
-# The part of an address that lets somebody in: the path of a sign-in link or a receipt, the token of an entry link.
-SECRET = re.compile(r"(/sign-in/|/receipts/|/enter/?\?(?:[^\s\"']*&)?t=)[^/\s?&\"']{16,}")
-MARKS = ("/sign-in/", "/receipts/", "/enter")
+# The part of an address that lets somebody in or answers for them: the path of a sign-in link, a receipt or an
+# announcement, the token of an entry link.
+SECRET = re.compile(r"(/sign-in/|/receipts/|/announce/|/enter/?\?(?:[^\s\"']*&)?t=)[^/\s?&\"']{16,}")
+MARKS = ("/sign-in/", "/receipts/", "/announce/", "/enter")
 
 
 def blot_out_links(logger: Any, name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -177,6 +177,8 @@ CELERY_BEAT_SCHEDULE = {
     # Midnight comes at another hour in each contract's zone, so "daily" is asked every half hour.
     "end-due-contracts": {"task": "cancellation.tasks.end_due_contracts", "schedule": 1800.0},
     "forget-old-links": {"task": "subscriptions.tasks.forget_old_links", "schedule": 21_600.0},
+    "check-the-doors": {"task": "cancellation.tasks.check_doors", "schedule": 600.0},
+    "forget-what-is-over": {"task": "cancellation.tasks.forget_what_is_over", "schedule": 43_200.0},
 }
 # An entry that a worker has held for this long without a sign of life is free again; more than one mail can take.
 OUTBOX_LEASE_SECONDS = env.float("FAIRWELL_LEASE_SECONDS", 180.0)
@@ -215,6 +217,8 @@ LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "/reports/reasons/"
 
 SIGN_IN_MINUTES = 15
+# For so many days a holder's yes to somebody else's announcement counts from the announcement.
+ANNOUNCEMENT_DAYS = env.int("FAIRWELL_ANNOUNCEMENT_DAYS", 14)
 CUSTOMER_COOKIE_HOURS = env.int("FAIRWELL_CUSTOMER_HOURS", 12)
 # {"issuer": {"kty": "oct", "k": "..."}, ...}: who may send signed-in customers to /enter/.
 ENTRY_KEYS = env.json("FAIRWELL_ENTRY_KEYS", default={})

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from config.admin import DeskAdmin, FactAdmin, ModelForm, shown_instant, shown_link, shown_text
 from feedback.models import Answer, Reason
 from feedback.queries import forget_reasons
+from subscriptions.wording import refuse_pressing
 
 LONGEST_LABEL = 120
 
@@ -51,6 +52,7 @@ def _label_box(code: str, name: Any) -> forms.CharField:
         label=format_lazy(_("Label in {language}"), language=name),
         max_length=LONGEST_LABEL,
         required=code == "en",
+        validators=[refuse_pressing],
         widget=forms.TextInput(attrs={"lang": code, "class": "vTextField"}),
     )
 

@@ -6,11 +6,13 @@ say has the root ``unstated``. Going elsewhere is a separate fact, not a reason.
 
 from __future__ import annotations
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from subscriptions.models import Contract
+from subscriptions.wording import refused
 
 
 class Root(models.TextChoices):
@@ -40,6 +42,12 @@ class Reason(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+    def clean(self) -> None:
+        """Refuse a label that presses. The desk's form says so at the box; this is for whoever comes without it."""
+        labels = self.labels if isinstance(self.labels, dict) else {}
+        if wrong := refused((language, str(words)) for language, words in labels.items()):
+            raise ValidationError(list(wrong.values()))
 
     @property
     def label(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +26,8 @@ from subscriptions.signin import url_of
 
 KINDS = frozenset(
     {
+        "announcement-question",
+        "announcement-received",
         "declaration-on-file",
         "declaration-received",
         "declaration-repudiated",
@@ -32,6 +35,7 @@ KINDS = frozenset(
         "judged",
         "notice-stands",
         "sign-in-link",
+        "staff-alert",
         "undo-confirmed",
         "withdrawal-confirmed",
         "withdrawal-received",
@@ -120,8 +124,22 @@ def _look() -> dict[str, Any]:
     }
 
 
+# Who knows the secret address that a link of a kind stands for; "" where it opens nothing any more.
+_link_makers: dict[str, Callable[[int], str]] = {}
+
+
+def register_link(kind: str, url_of_row: Callable[[int], str]) -> None:
+    """Say who makes the secret links of a kind. The apps above do so in ``ready()``; this one imports none of them."""
+    _link_makers[kind] = url_of_row
+
+
 def _secrets(known: dict[str, Any]) -> dict[str, str]:
-    """Give each link of a sign-in letter its stand-in, and return what belongs in its place."""
+    """Give each secret link of a letter its stand-in, and return what belongs in its place."""
+    if link := known.get("secret_link"):
+        known["secret_url"] = f"{settings.BASE_URL}/{link['kind']}/blotted-out/"
+        if not (secret := _link_makers[link["kind"]](link["id"])):
+            raise TooLate
+        return {known["secret_url"]: secret}
     links = known.get("links", [])
     if not links:
         return {}

@@ -77,7 +77,7 @@ def html_file(document: Document) -> File:
     """Return a receipt as a page that needs nothing else."""
     with translation.override(receipt_lines.language_of(document)):
         page = render_to_string("messaging/receipt.file.html", {"receipt": {"document": document}})
-    return File(_name(document, "html"), page.encode(), "text/html; charset=utf-8")
+    return File(_name(document, "html"), page.lstrip().encode(), "text/html; charset=utf-8")
 
 
 def signed_file(jws: str) -> File:

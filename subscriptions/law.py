@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fractions import Fraction
+from functools import lru_cache
 from math import floor
 from typing import Any, NamedTuple
 
@@ -104,6 +105,12 @@ def improve(
     """Return the terms that apply to a notice of a day, with each improvement and its source."""
     if not is_consumer:
         return Applied.as_agreed(terms)
+    return _improved(terms, pack, concluded_on, on, sector)
+
+
+# A page asks several times for the same contract and day; everything handed in is frozen.
+@lru_cache(maxsize=1024)
+def _improved(terms: Terms, pack: Pack, concluded_on: date, on: date, sector: str) -> Applied:
     better = _Better(terms, pack, concluded_on, on, sector)
     if terms.initial_term is None:
         better.cap_open_ended()
@@ -178,13 +185,16 @@ class _Better:
         self.note(rule, first, Period(months=rule.value))
 
     def cap_first_notice(self) -> None:
-        if rule := self.rule("max_notice_before_initial_end"):
-            capped = _capped_notice(self.terms.notice, Period.from_dict(rule.value))
-            # Without a notice of its own the time after the first term has the agreed one, until that is capped, too.
-            later = _later(self.terms)
-            if _is_plainly_longer(self.terms.notice, capped):
-                self.note(rule, self.terms.notice, capped)
-            self.terms = replace(self.terms, notice=capped, renewal_notice=later)
+        rule = self.rule("max_notice_before_initial_end")
+        if rule is None:
+            return
+        capped = _capped_notice(self.terms.notice, Period.from_dict(rule.value))
+        if capped == self.terms.notice:
+            return
+        if _is_plainly_longer(self.terms.notice, capped):
+            self.note(rule, self.terms.notice, capped)
+        # Without a notice of its own the time after the first term has the agreed one, until that is capped, too.
+        self.terms = replace(self.terms, notice=capped, renewal_notice=_later(self.terms))
 
     def cap_renewal(self) -> None:
         if self.terms.renewal == "none":
@@ -196,12 +206,12 @@ class _Better:
             self._open_up(at_will, Boundary.BILLING_PERIOD)
         elif (longest := self.rule("max_renewal_months")) and isinstance(self.terms.renewal, Period):
             self._shorten_renewal(longest, self.terms.renewal)
-        if rule := self.rule("max_notice_after_initial_term"):
-            later = _later(self.terms)
-            capped = _capped_notice(later, Period.from_dict(rule.value))
-            if _is_plainly_longer(later, capped):
-                self.note(rule, later, capped)
-            self.terms = replace(self.terms, renewal_notice=capped)
+        rule, later = self.rule("max_notice_after_initial_term"), _later(self.terms)
+        if rule is None or (capped := _capped_notice(later, Period.from_dict(rule.value))) == later:
+            return
+        if _is_plainly_longer(later, capped):
+            self.note(rule, later, capped)
+        self.terms = replace(self.terms, renewal_notice=capped)
 
     def cap_open_ended(self) -> None:
         # What was agreed to run without a term stays as agreed, six weeks to the quarter's end or whatever it is,

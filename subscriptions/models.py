@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from subscriptions import terms as pure
 from subscriptions.amounts import Money
+from subscriptions.wording import refused
 
 # No 0/O, 1/I/L: a reference is read out on the phone.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -106,6 +107,11 @@ class Product(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        """Refuse a name that presses: it stands on every page of the way out."""
+        if wrong := refused([("name", self.name)]):
+            raise ValidationError(wrong)
+
 
 class Plan(models.Model):
     """A product at a price list. Its terms are the template that new contracts copy."""
@@ -131,6 +137,11 @@ class Plan(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuse words that press: they stand on the pages of the way out and in its letters."""
+        if wrong := refused([("name", self.name), ("stays_usable", self.stays_usable)]):
+            raise ValidationError(wrong)
 
 
 class PlanPrice(models.Model):

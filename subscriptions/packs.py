@@ -13,11 +13,11 @@ Source: LAW table B. Forms of values: ``subscriptions/parameters.py``.
 
 from __future__ import annotations
 
-import logging
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from difflib import get_close_matches
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -32,13 +32,13 @@ LANGUAGES = ("en", "de", "fr", "pl", "ja")
 BEGINNING = date(1900, 1, 1)
 HEAD = ("name", "language", "country", "region", "timezone", "status", "base")
 ENTRY = ("since", "value", "no_rule", "unit", "source", "confidence", "review_on", "sector", "basis", "by")
+FIELD_RULES = ("mandatory_fields", "optional_fields", "max_fields")
 CONFIDENCES = ("A", "B", "C", "?")
 # ISO 3166 codes; a place among them without a pack of its own follows the Union's.
 EU = frozenset("AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split())
 SAME_PLACE = {"UK": "GB", "EL": "GR"}
 
 Basis = Literal["law", "ours"]
-log = logging.getLogger(__name__)
 
 
 class Fault(NamedTuple):
@@ -210,6 +210,7 @@ def read(folder: Path, overrides: Path | None = None) -> tuple[Packs, list[Fault
     if "default" not in packs:
         packs = {"default": _nowhere(), **packs}
     reader.check_completeness(packs["default"])
+    reader.check_sense(packs)
     if overrides is not None:
         packs = reader.overridden(packs, reader.files_of(overrides))
     return Packs(packs), reader.faults
@@ -284,7 +285,7 @@ class _Reader:
     def _check_word(self, file: str, parameter: str, word: Any, known: tuple[str, ...]) -> bool:
         if word in known:
             return True
-        self.say(file, parameter, f"{shown(word)} is not known", f"Give one of {', '.join(known)}.")
+        self.say(file, parameter, f"{shown(word)} is not known", f"Give one of {', '.join(filter(None, known))}.")
         return False
 
     def entries_of(self, file: str, code: str, written: dict[str, Any]) -> dict[str, tuple[Value, ...]]:
@@ -364,6 +365,19 @@ class _Reader:
                 gap = f"leaves a gap: nothing holds before {general[0].since}"
                 self.say("default.toml", name, gap, f"Let its first entry begin on {BEGINNING}.")
 
+    def check_sense(self, packs: Mapping[str, Pack]) -> None:
+        """Say where fields of one page contradict each other on some day."""
+        for pack in packs.values():
+            days = {entry.since for name in FIELD_RULES for entry in pack.history(name)}
+            for day in sorted(days):
+                needed, may = pack.get("mandatory_fields", day) or [], pack.get("optional_fields", day) or []
+                if both := [name for name in needed if name in may]:
+                    told = f"{both[0]} is mandatory and optional from {day} on"
+                    self.say(f"{pack.code}.toml", "optional_fields", told, "Keep it in one of the two.")
+                if len(needed) > (most := pack.get("max_fields", day)):
+                    told = f"{len(needed)} mandatory fields from {day} on, but max_fields is {most}"
+                    self.say(f"{pack.code}.toml", "mandatory_fields", told, "Ask for less.")
+
     # The operator's own choices.
 
     def overridden(self, packs: dict[str, Pack], written: dict[str, dict[str, Any]]) -> dict[str, Pack]:
@@ -440,7 +454,5 @@ def _why_not(known: Parameter, entry: Value, below: Value) -> tuple[str, str] | 
 
 
 def _nearest(name: str) -> str:
-    from difflib import get_close_matches
-
     near = get_close_matches(name, PARAMETERS, n=1)
     return f"Did you mean {near[0]}?" if near else "See docs/policies.md for the list."

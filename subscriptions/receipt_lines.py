@@ -79,9 +79,15 @@ def _title(document: Document) -> str:
         return _("Your contract goes on")
     if kind == "withdrawn":
         return _("You have withdrawn from your contract")
-    if not document.get("starts", True):
+    if "last_day" not in document:
+        return _("Your notice is recorded")
+    if not _starts(document):
         return _("Your contract does not start")
     return _("Your contract ends on %(day)s") % {"day": _day(document["last_day"])}
+
+
+def _starts(document: Document) -> bool:
+    return bool(document["last_day"] >= document["contract"]["starts_on"])
 
 
 def _sections(document: Document) -> Iterator[Section]:
@@ -97,7 +103,7 @@ def _sections(document: Document) -> Iterator[Section]:
     if "money" in document:
         yield Section(_("The money"), rows=tuple(_of_money(document)), sentences=tuple(_arithmetic(document["money"])))
     if document.get("stays_usable"):
-        yield Section(_("What stays with you"), words=document["stays_usable"])
+        yield Section(_("What stays with you"), sentences=(document["stays_usable"],))
     yield Section(_("How this can be checked"), sentences=tuple(_check(document)))
 
 
@@ -141,7 +147,7 @@ def _because(document: Document) -> Iterator[str]:
         yield _("The contract goes on as if nothing had happened.")
     if reasons := document.get("rule", {}).get("words"):
         yield " ".join(reasons)
-    if document.get("last_day") and document.get("starts"):
+    if "last_day" in document and _starts(document):
         yield _("Everything works until midnight of the last day.")
 
 

@@ -107,9 +107,14 @@ def withdrawal_refund(
     """
     amount = _money(paid, currency, "paid")
     days = read_count(term_days, "term_days", least=1, most=MOST_DAYS)
-    used = (read_day(received_on, "received_on") - read_day(starts_on, "starts_on")).days
-    share = Fraction(min(max(used, 0), days), days) if asked_to_start and informed else Fraction(0)
+    used = days_used(read_day(starts_on, "starts_on"), read_day(received_on, "received_on"), days)
+    share = Fraction(used, days) if asked_to_start and informed else Fraction(0)
     return from_minor(ceil(amount * (1 - share)), currency)
+
+
+def days_used(starts_on: date, received_on: date, term_days: int) -> int:
+    """Return how many days of a term were used before a withdrawal arrived; that day itself is not counted."""
+    return min(max((received_on - starts_on).days, 0), term_days)
 
 
 def _unused_share(first: date, last: date, end: date, policy: RefundPolicy) -> Fraction:

@@ -6,9 +6,13 @@ from django import template
 from django.contrib.auth.models import AnonymousUser, User
 from django.template import Context
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cancellation import desk
+from cancellation import care, desk
+from cancellation.models import DoorFault
+from config.admin import url_of
+from subscriptions import places
 
 register = template.Library()
 
@@ -19,8 +23,11 @@ def desk_to_do(context: Context) -> list[dict[str, Any]]:
     user: User | AnonymousUser = context["request"].user
     lists = [
         ("waiting", _("notices whose holder is asked"), "cancellation.notice", "follows=waiting"),
+        ("at_the_door", _("declarations without a contract"), "cancellation.declared", "state=waiting"),
+        ("announcements", _("announcements to look at"), "cancellation.announcement", "follows=to-see"),
         ("to_judge", _("earlier ends to judge"), "cancellation.cancellation", "judgement__exact=open"),
         ("instructions", _("instructions for billing"), "billing.instruction", "outcome__exact=open"),
+        ("steps", _("steps of exit checklists"), "cancellation.checklistitem", "state=ours"),
         ("undeliverable", _("letters that cannot be sent"), "messaging.letter", "outcome=undeliverable"),
         ("given_up", _("promises given up"), "outbox.entry", "outcome=dead"),
     ]
@@ -30,6 +37,27 @@ def desk_to_do(context: Context) -> list[dict[str, Any]]:
         for name, label, model, query in lists
         if _may_see(user, model)
     ]
+
+
+@register.simple_tag(takes_context=True)
+def door_alerts(context: Context) -> list[dict[str, Any]]:
+    """Return the public doors that are at fault now; everybody at the desk is told, who may see more gets a link."""
+    user: User | AnonymousUser = context["request"].user
+    may_see = _may_see(user, "cancellation.doorfault")
+    return [
+        {
+            "place": _place(fault),
+            "since": timezone.localtime(fault.since),
+            "faults": fault.faults,
+            "url": url_of(fault) if may_see else "",
+        }
+        for fault in care.open_faults()
+    ]
+
+
+def _place(fault: DoorFault) -> str:
+    pack = places.packs().get(fault.pack)
+    return pack.name if pack else fault.pack
 
 
 def _may_see(user: User | AnonymousUser, model: str) -> bool:

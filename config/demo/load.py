@@ -16,6 +16,8 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils import timezone, translation
 
+from cancellation import announcements
+from cancellation.actions import SYSTEM
 from cancellation.commit import declaration_of
 from cancellation.models import Cancellation, Channel, Event, Notice, State
 from cancellation.quotes import Agreed, Paid, Quote, ordinary
@@ -56,6 +58,8 @@ class Offer:
     stays: str = ""
     kind: str = ""
     upfront: int = 0
+    sector: str = ""
+    is_consumer: bool = True
 
 
 MONTHLY = {"billing": {"months": 1}, "initial_term": None, "renewal": "open_ended", "renewal_notice": None}
@@ -70,7 +74,7 @@ OFFERS = (
         "care", "Agenturbetreuung", "Shop-Betreuung", 49_000, "EUR",
         {**MONTHLY, "timezone": "Europe/Berlin", "counting": "same_day_number", "notice": {"weeks": 6},
          "notice_to": "quarter_end"},
-        RefundPolicy.DAILY, "Alles, was wir für Sie gestaltet haben, gehört Ihnen.", "Open-ended",
+        RefundPolicy.DAILY, "Alles, was wir für Sie gestaltet haben, gehört Ihnen.", "Open-ended", is_consumer=False,
     ),
     Offer(
         "books-online", "Księgowość online", "Solo", 7_900, "PLN",
@@ -88,7 +92,7 @@ OFFERS = (
         "fibre-24", "Internet fibre", "Fibre 500, 24 mois", 3_999, "EUR",
         {**MONTHLY, "timezone": "Europe/Paris", "counting": "same_day_number", "initial_term": {"months": 24},
          "notice": {"months": 1}, "notice_to": "any_day"},
-        RefundPolicy.DAILY, "Votre numéro de téléphone peut vous suivre.", "Two Year", 12_000,
+        RefundPolicy.DAILY, "Votre numéro de téléphone peut vous suivre.", "Two Year", 12_000, "telecom",
     ),
 )  # fmt: skip
 OFFER_OF_STORY = dict(zip((story.slug for story in STORIES), OFFERS, strict=True))
@@ -130,7 +134,7 @@ def _staff() -> None:
 
 
 def _plan(offer: Offer) -> Plan:
-    product = Product.objects.create(code=f"{offer.code}-product", name=offer.product)
+    product = Product.objects.create(code=f"{offer.code}-product", name=offer.product, sector=offer.sector)
     plan = Plan.objects.create(product=product, code=offer.code, name=offer.name, stays_usable=offer.stays)
     prices = {offer.currency: offer.price, "EUR": EURO[offer.code]}
     for currency, price in prices.items():
@@ -151,6 +155,7 @@ def _contract(offer: Offer, plan: Plan, customer: Customer, starts_on: date, ref
         plan=plan,
         kind=offer.kind,
         country=customer.country,
+        is_consumer=offer.is_consumer,
         terms=_terms(offer, starts_on).as_dict(),
         starts_on=starts_on,
         concluded_at=datetime.combine(starts_on, time(9), UTC),
@@ -198,11 +203,33 @@ def _story(story: Any, offer: Offer, plans: dict[str, Plan], today: date) -> Non
     contract.save()
     Payment.objects.bulk_create(_payments(contract, today))
     if story.slug == "hosting":
-        Component.objects.create(contract=contract, kind="domain", name="aoki-haruka.example")
-        Component.objects.create(contract=contract, kind="server", name="web-4127")
+        _bundle(contract)
+        _announce(contract, today)
     used_until = starts_on + timedelta(days=40) if story.slug == "sleeping" else today
     days = [day for n in range(1, 12) if (day := used_until - timedelta(days=3 * n)) >= starts_on]
     Activity.objects.bulk_create([Activity(contract=contract, day=day, what="sign-in") for day in days])
+
+
+def _bundle(contract: Contract) -> None:
+    """Give a contract its parts: the domain carries the contract, and the mailbox stands on the domain."""
+    domain = Component.objects.create(contract=contract, kind="domain", name="aoki-haruka.example", ends_contract=True)
+    Component.objects.create(contract=contract, kind="server", name="web-4127")
+    Component.objects.create(contract=contract, kind="mailbox", name="haruka@aoki-haruka.example", depends_on=domain)
+
+
+def _announce(contract: Contract, today: date) -> None:
+    """Let the new provider announce the move yesterday: the holder is asked and has not answered yet."""
+    at = datetime.combine(today - ONE_DAY, time(1), UTC)
+    told = announcements.Told(
+        agent_name="Mika Saarinen",
+        agent_company="Harbour Hosting",
+        agent_email="transfers@harbour-hosting.example",
+        about="aoki-haruka.example",
+        holder_name=contract.customer.name,
+        words="The domain is moving to us. Please ask the holder; we are in no haste.",
+    )
+    announcement = announcements.announce(told=told, token="demo", locale="en", at=at)  # noqa: S106 - names a form
+    announcements.match(announcement=announcement, contract=contract, actor=SYSTEM, at=at)
 
 
 def _crowd(plans: dict[str, Plan], today: date) -> None:

@@ -26,6 +26,7 @@ def line(message: str, *values: str) -> str:
     [
         (f"Gone: /sign-in/{TOKEN}/", "Gone: /sign-in/…/"),
         (f"http://desk.example/sign-in/{TOKEN}/", "http://desk.example/sign-in/…/"),
+        (f"http://desk.example/announce/{TOKEN}/", "http://desk.example/announce/…/"),
         (f'"GET /enter/?t={TOKEN} HTTP/1.1" 403', '"GET /enter/?t=… HTTP/1.1" 403'),
         (f"/enter/?next=/account/&t={TOKEN}", "/enter/?next=/account/&t=…"),
         ("Not Found: /sign-in/", "Not Found: /sign-in/"),

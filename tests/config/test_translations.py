@@ -26,11 +26,11 @@ from django.utils.translation import ngettext
 
 from messaging.compose import draft
 from outbox.models import Entry
+from subscriptions.lexicon import pressing
 from subscriptions.models import Contract
 from subscriptions.signin import COOKIE, COOKIE_SALT
 from tests.conftest import absent
 from tests.factories import NOON, make_contract, pay
-from tests.words import pressing
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCALE = ROOT / "locale"
@@ -175,30 +175,15 @@ def test_numbers_take_the_form_that_people_use(language: str, told: list[str]) -
 
 # ---------------------------------------------------------------- manners
 
+# What presses stands in subscriptions/lexicon.py; more cases in tests/subscriptions/test_r15_words.py.
 WRITTEN = sorted(
     path for path in [*(ROOT / "templates").rglob("*"), *(ROOT / "config" / "demo").rglob("*.py")] if path.is_file()
 )
 
 
 @pytest.mark.pure
-@pytest.mark.parametrize(
-    ("language", "sentence"),
-    [
-        ("en", "We are sorry to see you go. Are you sure?"),
-        ("en", "Hurry: you’ll lose your discount, and this is your last chance."),
-        ("de", "Schade, dass Sie gehen. Sind Sie sicher?"),
-        ("fr", "Êtes-vous vraiment sûr ? Vous allez perdre votre remise."),
-        ("pl", "Przykro nam. Czy na pewno zakończyć? To ostatnia szansa."),
-        ("ja", "本当によろしいですか。今だけの特典が失われます。"),
-    ],
-)
-def test_a_sentence_that_presses_is_noticed(language: str, sentence: str) -> None:
-    assert pressing(sentence, language) != []
-
-
-@pytest.mark.pure
 @each_language
-def test_a_catalogue_presses_nobody(language: str) -> None:
+def test_r15_a_catalogue_presses_nobody(language: str) -> None:
     told = [
         (found, text)
         for message in entries(catalogue(language))
@@ -211,7 +196,7 @@ def test_a_catalogue_presses_nobody(language: str) -> None:
 
 @pytest.mark.pure
 @pytest.mark.parametrize("path", WRITTEN, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_what_is_written_in_a_page_or_a_mail_presses_nobody(path: Path) -> None:
+def test_r15_what_is_written_in_a_page_or_a_mail_presses_nobody(path: Path) -> None:
     assert pressing(path.read_text()) == []
 
 

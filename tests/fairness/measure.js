@@ -140,6 +140,7 @@
     fields: [...fields.values()],
     leaving: leaving ? control(leaving) : null,
     strongest_rival: strongest,
+    strongest_kind: Math.max(0, ...rivals.map(({ kind }) => kind)),
     tab_position: leaving ? visited.indexOf(leaving) + 1 : 0,
     tab_among_controls: leaving ? acting.indexOf(leaving) + 1 : 0,
     choices: controls.filter((element) => main.contains(element) && element !== leaving).length,

@@ -19,6 +19,8 @@ WHEN_IT_STANDS = """document.addEventListener("DOMContentLoaded", () => {{
   if (act) {{ {} }}
 }})"""
 FILLED = "Object.assign(act.parentElement.lastElementChild.style, {background: '#2f5d50', color: '#fff'});"
+TICKED = "<input type='checkbox' name='news' checked>"
+PICTURE = "<img src='https://tracker.example/p.gif' alt=''>"
 TINY = "{minBlockSize: 0, blockSize: '24px', inlineSize: '80px', alignSelf: 'start', padding: 0}"
 
 
@@ -59,9 +61,9 @@ TRICKS: dict[str, tuple[Callable[[Page], None], str]] = {
     "an-offer": (spoilt(added("<p data-offer='half-price'>Half price</p>")), "offers"),
     "an-offer-without-a-mark": (spoilt(added("<p>Stay and get 50% off.</p>")), "offers"),
     "a-sign-in": (spoilt(added("<input type='password' name='pin' aria-label='PIN'>")), "sign_ins"),
-    "a-box-ticked": (spoilt(added("<label><input type='checkbox' name='news' checked> News</label>")), "pre_made_choices"),
+    "a-box-ticked": (spoilt(added(f"<label>{TICKED} News</label>")), "pre_made_choices"),
     "a-field-more": (spoilt(added("<label>Number <input name='number' required></label>")), "mandatory_fields"),
-    "a-picture-from-elsewhere": (spoilt(added("<img src='https://tracker.example/p.gif' alt=''>")), "third_party_requests"),
+    "a-picture-from-elsewhere": (spoilt(added(PICTURE)), "third_party_requests"),
     "words-that-press": (spoilt(added("<p>We are sorry to see you go.</p>")), "pressing_words"),
     "a-field-without-a-name": (spoilt(added("<input name='more'>")), "axe_violations"),
     "no-way-on": (spoilt("main.querySelectorAll('[data-action]').forEach((one) => one.remove());"), "reached"),

@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Error, Page, Request, Response
 
-from tests.words import offering, pressing
+from subscriptions.lexicon import pressing
+from tests.fairness.offering import offering
 
 MEASURE = (Path(__file__).parent / "measure.js").read_text(encoding="utf-8")
 # More pages than any way out has: whoever needs more is held up.
@@ -55,8 +56,8 @@ class Seen:
     @property
     def is_drawn_weaker(self) -> bool:
         """Tell whether a rival is drawn as a stronger kind: filled over outlined over bare words."""
-        leaving, rival = self.figures["leaving"], self.figures["strongest_rival"]
-        return bool(leaving and rival and leaving["kind"] < rival["kind"])
+        leaving = self.figures["leaving"]
+        return bool(leaving) and leaving["kind"] < self.figures["strongest_kind"]
 
 
 @dataclass(slots=True)

@@ -17,6 +17,8 @@ def test_every_task_of_the_schedule_exists() -> None:
         "outbox.tasks.drain",
         "cancellation.tasks.end_due_contracts",
         "subscriptions.tasks.forget_old_links",
+        "cancellation.tasks.forget_what_is_over",
+        "cancellation.tasks.check_doors",
     }
     assert wanted <= set(current_app.tasks)
 

@@ -1,0 +1,37 @@
+"""``manage.py forget``: erase what strangers wrote when its time is over, as the worker does twice a day.
+
+With ``--dry-run`` nothing is written; ``--explain`` says by which rules, and what is kept and why.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.utils import timezone
+
+from cancellation import erasure
+
+
+class Command(BaseCommand):
+    """Erase words whose time is over."""
+
+    help = "Erase what was written at the public pages when its time is over. See docs/operators.md."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Say what can be asked for."""
+        parser.add_argument("--dry-run", action="store_true", help="say what would be erased, write nothing")
+        parser.add_argument("--explain", action="store_true", help="say by which rules, and what is kept and why")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Erase, or tell."""
+        now, dry = timezone.now(), options["dry_run"]
+        if options["explain"]:
+            for line in erasure.rules_in_words(now):
+                self.stdout.write(line)
+        told = erasure.what_is_over(now) if dry else erasure.erase_what_is_over(now)
+        verb = "would be erased" if dry else "erased"
+        self.stdout.write(f"declarations {verb}: {told.declarations}")
+        self.stdout.write(f"announcements {verb}: {told.announcements}")
+        self.stdout.write(f"files of forms that were never sent {verb}: {told.uploads}")
+        self.stdout.write(f"over, but kept until what they led to is finished: {told.kept}")
