@@ -27,7 +27,8 @@ def test_r20_leaving_asks_no_more_than_its_limits(pack: str, walked: Walks, book
     for way in ways_of(pack):
         book[pack, way] = walked(pack, way)
 
-    assert [fault for way in ways_of(pack) for fault in book[pack, way].faults()] == []
+    wrong = [fault for way in ways_of(pack) for fault in book[pack, way].faults()]
+    assert not wrong, "\n".join(wrong)
 
 
 @each_place

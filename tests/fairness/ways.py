@@ -27,8 +27,8 @@ from tests.fairness.walker import Walk, each_fault, walk
 # A page that a stranger may open; its entry leads to the door of the desk's own place.
 PUBLIC_PAGE = "/sign-in/"
 START = {
-    "cancel": "[data-action=start][href^='/cancel/']",
-    "withdraw": "[data-action=start][href^='/withdraw/']",
+    "cancel": "[data-entry=cancel]",
+    "withdraw": "[data-entry=withdraw]",
     "guided": "main [data-action=start]",
 }
 Worse = Callable[[Page], None]
