@@ -43,7 +43,6 @@ from subscriptions import pack_words, places, words
 from subscriptions.amounts import Money
 from subscriptions.formats import format_money
 from subscriptions.models import Contract
-from subscriptions.packs import Pack
 
 Document = dict[str, Any]
 
@@ -313,7 +312,3 @@ def _zone_of(notice: Notice, contract: Contract | None) -> ZoneInfo:
     except (KeyError, ValueError, OSError):
         # Terms that nobody can read must not keep a receipt from its holder.
         return ZoneInfo("UTC")
-
-
-def _pack_of(notice: Notice) -> Pack:
-    return places.packs().get(notice.pack) or places.home()

@@ -77,7 +77,7 @@ def home() -> Pack:
 
 
 def zone_of_page(code: str) -> str:
-    """Return the time zone in which a public page of these rules tells its instants; the operator's where they have none.
+    """Return the time zone in which a public page of these rules tells its instants; else the operator's own.
 
     A pack for no country in particular has no zone of its own, whatever stands in it.
     """
