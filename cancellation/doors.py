@@ -220,7 +220,7 @@ def _recorded(
     before: Sequence[int],
 ) -> HttpResponse:
     now, said = timezone.now(), form.said
-    content = [*before, *([file.name, file.size, file.sha256] for file in files)]
+    content = [*before, *_content_of(files)]
     received = declarations.receive(
         declaration=Declaration(door.pack, form.act, said, door.confirm.text, get_language() or "en"),
         received_at=now,
@@ -230,6 +230,11 @@ def _recorded(
         held=_is_too_much(request, said.email),
     )
     return SeeOther(_done_url(received))
+
+
+def _content_of(files: Sequence[uploads.Upload]) -> list[list[Any]]:
+    """Return what tells files apart from others."""
+    return [[file.name, file.size, file.sha256] for file in files]
 
 
 def _is_too_much(request: HttpRequest, email: str) -> bool:
