@@ -305,14 +305,17 @@ def done(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _shown(key: str) -> tuple[Notice, Receipt | None]:
-    found = Receipt.objects.select_related("notice__declared").filter(key=key, kind=ReceiptKind.RECEIVED).first()
+    # What was erased is shown no more: nothing would be left to see.
+    kept = Receipt.objects.filter(kind=ReceiptKind.RECEIVED, notice__declared__erased_at__isnull=True)
+    found = kept.select_related("notice__declared").filter(key=key).first()
     if found and hasattr(found.notice, "declared"):
         return found.notice, found
     try:
         pk = int(signing.Signer(salt=KEY_SALT, sep=".").unsign(key))
     except (signing.BadSignature, ValueError):
         raise Http404 from None
-    notice = Notice.objects.select_related("declared").filter(pk=pk, declared__isnull=False).first()
+    theirs = Notice.objects.filter(declared__isnull=False, declared__erased_at__isnull=True)
+    notice = theirs.select_related("declared").filter(pk=pk).first()
     if notice is None:
         raise Http404
     return notice, declarations.receipt_of(notice)

@@ -18,7 +18,7 @@ from cancellation.models import Cancellation, Judgement, Notice, Receipt
 from cancellation.quotes import Quote, RefundLine
 from cancellation.steps import Walk, after, place_of, sealed, urls_of
 from cancellation.ways import ORDINARY, Wish
-from subscriptions import words
+from subscriptions import pack_words, words
 from subscriptions.amounts import Money
 from subscriptions.formats import format_money
 from subscriptions.models import Contract
@@ -62,7 +62,7 @@ def step(name: str, at: Walk, quote: Quote) -> dict[str, Any]:
 
 def why(contract: Contract, quote: Quote) -> list[str]:
     """Return the sentences that explain a last day, first those in which the law is better than the contract."""
-    better = words.better(astuple(line) for line in quote.improvements)
+    better = pack_words.better(astuple(line) for line in quote.improvements)
     return [*better, *words.why(quote.terms or contract.agreed, quote.rule)]
 
 

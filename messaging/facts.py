@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from subscriptions import words
+from subscriptions import pack_words, words
 from subscriptions.amounts import Money
 from subscriptions.formats import format_money
 from subscriptions.terms import Terms
@@ -27,7 +27,7 @@ def read(facts: Facts) -> Facts:
     if quote := known.get("quote"):
         # Where the law gives better terms than agreed, the quote says which ones applied.
         applied = Terms.from_dict(facts["quote"].get("terms") or facts["terms"])
-        known["why"] = [*words.better(facts["quote"].get("improvements", [])), *words.why(applied, quote["rule"])]
+        known["why"] = [*pack_words.better(facts["quote"].get("improvements", [])), *words.why(applied, quote["rule"])]
         known["arithmetic"] = [_line(line, known) for line in quote.pop("refund_lines")]
         known["declared"] = str(facts["declaration"]).splitlines()
         known["starts"] = quote["last_day"] >= date.fromisoformat(facts["terms"]["starts_on"])

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fractions import Fraction
+from functools import lru_cache
 from math import floor
 from typing import Any, NamedTuple
 
@@ -104,6 +105,12 @@ def improve(
     """Return the terms that apply to a notice of a day, with each improvement and its source."""
     if not is_consumer:
         return Applied.as_agreed(terms)
+    return _improved(terms, pack, concluded_on, on, sector)
+
+
+# A page asks several times for the same contract and day; everything handed in is frozen.
+@lru_cache(maxsize=1024)
+def _improved(terms: Terms, pack: Pack, concluded_on: date, on: date, sector: str) -> Applied:
     better = _Better(terms, pack, concluded_on, on, sector)
     if terms.initial_term is None:
         better.cap_open_ended()

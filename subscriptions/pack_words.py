@@ -5,7 +5,7 @@ Words are translated for the active language. Labels and sources are not: they a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
@@ -194,7 +194,7 @@ CHOICES = {
 }
 
 FIELDS = {
-    "name": gettext_lazy("name"),
+    "name": pgettext_lazy("of a person", "name"),
     "reference": gettext_lazy("which contract"),
     "email": gettext_lazy("e-mail address"),
     "phone": gettext_lazy("telephone"),
@@ -417,6 +417,23 @@ ENDS = {
 }
 
 
+def better(lines: Iterable[Sequence[Any]]) -> list[str]:
+    """Return a sentence for each term that is better than agreed, as a quote keeps it in JSON.
+
+    Each is (parameter, agreed, applied, source, basis); periods and cut-off days are objects, the rest are names.
+    """
+    return [
+        improvement(Improvement(parameter, _read(agreed), _read(applied), source, basis))
+        for parameter, agreed, applied, source, basis in lines
+    ]
+
+
+def _read(value: Any) -> Any:
+    if isinstance(value, dict):
+        return CutOff(**value) if "by_day" in value else Period.from_dict(value)
+    return Boundary(value) if value in set(Boundary) else value
+
+
 def improvement(line: Improvement) -> str:
     """Return one line of what applies instead of what was agreed, such as "your contract says 3 months"."""
     facts = {"what": title(line.parameter), "agreed": _term(line, line.agreed), "applied": _term(line, line.applied)}
@@ -432,7 +449,7 @@ def _term(line: Improvement, term: Any) -> str:
         return _cut_off(term)
     if term == "open_ended":
         return _("the end of the paid time") if line.parameter == "no_date_given" else _("no fixed term")
-    return _("none") if term.is_nothing else words.period(term)
+    return _("none") if term == "none" or term.is_nothing else words.period(term)
 
 
 def _cut_off(term: CutOff) -> str:

@@ -15,7 +15,7 @@ from threading import Lock
 
 from django.conf import settings
 
-from subscriptions import law, reading
+from subscriptions import deadlines, law, reading
 from subscriptions.law import Applied
 from subscriptions.models import Contract
 from subscriptions.packs import Fault, Pack, Packs, read
@@ -77,7 +77,7 @@ def home() -> Pack:
 
 
 def zone_of_page(code: str) -> str:
-    """Return the time zone in which a public page of these rules tells its instants; the operator's where they have none.
+    """Return the time zone in which a public page of these rules tells its instants; else the operator's own.
 
     A pack for no country in particular has no zone of its own, whatever stands in it.
     """
@@ -121,6 +121,25 @@ def applied(contract: Contract, on: date) -> Applied:
         on=on,
         sector=sector_of(contract),
         is_consumer=contract.is_consumer,
+    )
+
+
+def withdrawal_last_day(contract: Contract) -> date | None:
+    """Return the last day to withdraw from a contract; None where there is no such right, or nobody knows since when.
+
+    Raises FieldError where the time zone of the terms cannot be read.
+    """
+    if contract.concluded_at is None or not contract.is_consumer:
+        return None
+    country, region = place_of(contract)
+    return deadlines.withdrawal_last_day(
+        pack_of(contract),
+        contract.concluded_at,
+        timezone=contract.agreed.timezone,
+        country=country,
+        region=region,
+        sector=sector_of(contract),
+        informed=contract.informed_of_withdrawal,
     )
 
 

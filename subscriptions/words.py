@@ -5,9 +5,7 @@ Sentences are translated for the active language; days and money come in as text
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -96,52 +94,6 @@ def fee_part(name: str) -> str:
         "cap": _("The most that contract or law allow"),
         "staying": _("What staying would cost more"),
     }[name]
-
-
-def better(lines: Iterable[Sequence[Any]]) -> list[str]:
-    """Return a sentence for each term that is better than agreed: (parameter, agreed, applied, source, basis).
-
-    Values are JSON as a quote keeps it: periods and cut-off days as objects, boundaries and renewals as their names.
-    """
-    told = []
-    for parameter, agreed, applied, _source, basis in lines:
-        sentence = (
-            _("%(what)s: your contract says %(agreed)s; the law says %(applied)s.")
-            if basis == "law"
-            else _("%(what)s: your contract says %(agreed)s; with us it is %(applied)s.")
-        )
-        told.append(sentence % {"what": _what(parameter), "agreed": _value(agreed), "applied": _value(applied)})
-    return told
-
-
-def _what(parameter: str) -> str:
-    return {
-        "max_initial_term_months": _("First term"),
-        "renewal_rule": _("Renewal"),
-        "no_date_given": _("Renewal"),
-        "max_renewal_months": _("Renewal"),
-        "notice_to": _("Day of the end"),
-    }.get(parameter, _("Notice period"))
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, dict) and "by_day" in value:
-        return ngettext(
-            "day %(day)d of the month before", "day %(day)d of the month %(n)d months before", value["months_before"]
-        ) % {"day": value["by_day"], "n": value["months_before"]}
-    if isinstance(value, dict):
-        length = Period.from_dict(value)
-        return _("none") if length.is_nothing else period(length)
-    return {
-        "open_ended": _("no fixed term"),
-        "none": _("none"),
-        Boundary.ANY_DAY: _("any day"),
-        Boundary.BILLING_PERIOD: _("the end of a billing period"),
-        Boundary.MONTH_END: _("the end of a month"),
-        Boundary.QUARTER_END: _("the end of a quarter"),
-        Boundary.HALF_YEAR_END: _("the end of a half-year"),
-        Boundary.YEAR_END: _("the end of a year"),
-    }.get(value, str(value))
 
 
 def _chosen(way: str) -> str:

@@ -58,6 +58,8 @@ class Offer:
     stays: str = ""
     kind: str = ""
     upfront: int = 0
+    sector: str = ""
+    is_consumer: bool = True
 
 
 MONTHLY = {"billing": {"months": 1}, "initial_term": None, "renewal": "open_ended", "renewal_notice": None}
@@ -72,7 +74,7 @@ OFFERS = (
         "care", "Agenturbetreuung", "Shop-Betreuung", 49_000, "EUR",
         {**MONTHLY, "timezone": "Europe/Berlin", "counting": "same_day_number", "notice": {"weeks": 6},
          "notice_to": "quarter_end"},
-        RefundPolicy.DAILY, "Alles, was wir für Sie gestaltet haben, gehört Ihnen.", "Open-ended",
+        RefundPolicy.DAILY, "Alles, was wir für Sie gestaltet haben, gehört Ihnen.", "Open-ended", is_consumer=False,
     ),
     Offer(
         "books-online", "Księgowość online", "Solo", 7_900, "PLN",
@@ -90,7 +92,7 @@ OFFERS = (
         "fibre-24", "Internet fibre", "Fibre 500, 24 mois", 3_999, "EUR",
         {**MONTHLY, "timezone": "Europe/Paris", "counting": "same_day_number", "initial_term": {"months": 24},
          "notice": {"months": 1}, "notice_to": "any_day"},
-        RefundPolicy.DAILY, "Votre numéro de téléphone peut vous suivre.", "Two Year", 12_000,
+        RefundPolicy.DAILY, "Votre numéro de téléphone peut vous suivre.", "Two Year", 12_000, "telecom",
     ),
 )  # fmt: skip
 OFFER_OF_STORY = dict(zip((story.slug for story in STORIES), OFFERS, strict=True))
@@ -132,7 +134,7 @@ def _staff() -> None:
 
 
 def _plan(offer: Offer) -> Plan:
-    product = Product.objects.create(code=f"{offer.code}-product", name=offer.product)
+    product = Product.objects.create(code=f"{offer.code}-product", name=offer.product, sector=offer.sector)
     plan = Plan.objects.create(product=product, code=offer.code, name=offer.name, stays_usable=offer.stays)
     prices = {offer.currency: offer.price, "EUR": EURO[offer.code]}
     for currency, price in prices.items():
@@ -153,6 +155,7 @@ def _contract(offer: Offer, plan: Plan, customer: Customer, starts_on: date, ref
         plan=plan,
         kind=offer.kind,
         country=customer.country,
+        is_consumer=offer.is_consumer,
         terms=_terms(offer, starts_on).as_dict(),
         starts_on=starts_on,
         concluded_at=datetime.combine(starts_on, time(9), UTC),

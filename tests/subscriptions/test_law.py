@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -233,8 +233,6 @@ def test_a_kinder_operator_is_followed_and_named(tmp_path: Path) -> None:
 
 
 def test_a_naive_instant_is_refused() -> None:
-    from datetime import datetime
-
     with pytest.raises(TermsError, match="received_at: 2026-11-24T12:00:00 has no offset"):
         better(agreed(), "de").notice_quote(datetime(2026, 11, 24, 12))
 
