@@ -119,7 +119,10 @@ def _door(request: HttpRequest, act: Act, code: str) -> HttpResponse:
         return _form_page(request, door, DoorForm(door.shape, initial=_prefilled(own)), new_token(timezone.now()))
     # Bytes beyond what is kept pass by: neither memory nor a disk fills up before the words are read.
     request.upload_handlers = [uploads.KeepingHandler(request)]
-    return _taken(request, door)
+    response = _taken(request, door)
+    # A browser that may not keep the answer to a form shows an error for it when somebody goes back.
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
 
 
 def _pack(code: str, own: Sequence[Contract]) -> Pack:
