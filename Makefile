@@ -10,7 +10,7 @@ STAMPS := .venv/.stamps
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fix messages bench screenshots clean
+.PHONY: help setup run test check fix messages bench fairness screenshots clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -64,6 +64,9 @@ messages: setup ## Gather strings for translation (needs GNU gettext)
 
 bench: setup $(STAMPS)/test ## Measure; prints ratios, asserts nothing
 	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python $$file --quick || exit 1; done
+
+fairness: setup $(STAMPS)/test ## Walk every way out in Chromium, and write the report card
+	@FAIRWELL_TESTING=1 FAIRWELL_VAR="$${FAIRWELL_VAR:-$$PWD/var/test}" FAIRWELL_WRITE_FAIRNESS=1 $(BIN)/python -m pytest tests/fairness -m browser
 
 screenshots: setup $(STAMPS)/test ## Make the pictures of the documentation
 	@FAIRWELL_SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest tests/voices -m browser

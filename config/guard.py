@@ -7,6 +7,7 @@ the variable, what is wrong with it and what to do.
 import base64
 import binascii
 import json
+import math
 import os
 import secrets
 from collections.abc import Mapping, Sequence
@@ -178,6 +179,23 @@ def _names_a_mail_server(url: str) -> bool:
         return parts.scheme in environ.Env.EMAIL_SCHEMES and (not is_smtp or bool(parts.hostname)) and parts.port != 0
     except ValueError:
         return False
+
+
+# What can be counted on the way in, and set against the way out.
+COUNTED = ("clicks", "pages", "fields", "seconds")
+
+
+def join_counters(given: Any) -> dict[str, float]:
+    """Return what joining takes, as the operator counted it; what is no count is refused by name."""
+    if not isinstance(given, dict):
+        raise ImproperlyConfigured(f'FAIRWELL_JOIN_COUNTERS={given!r}: write it like {{"clicks": 4, "pages": 3}}.')
+    for name, value in given.items():
+        if name not in COUNTED:
+            raise ImproperlyConfigured(f"FAIRWELL_JOIN_COUNTERS: {name!r} is unknown; give {', '.join(COUNTED)}.")
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not is_number or not 0 < value < math.inf:
+            raise ImproperlyConfigured(f"FAIRWELL_JOIN_COUNTERS: {name} is {value!r}; give a number above 0.")
+    return dict(given)
 
 
 def receipt_key(given: str) -> bytes | None:

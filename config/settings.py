@@ -50,6 +50,9 @@ POLICY_DIR = env.str("FAIRWELL_POLICY_DIR", str(BASE_DIR / "policies"))
 POLICY_OVERRIDES = env.str("FAIRWELL_POLICIES", "")
 HOME_PACK = env.str("FAIRWELL_HOME", "") or "default"
 
+# What joining takes at this business, such as {"clicks": 4, "pages": 3}: leaving is compared with it.
+JOIN_COUNTERS = guard.join_counters(env.json("FAIRWELL_JOIN_COUNTERS", default={}))
+
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",

@@ -9,5 +9,7 @@ app_name = "reports"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="reports:reasons"), name="index"),
     path("reasons/", views.reasons, name="reasons"),
+    path("fairness/", views.fairness, name="fairness"),
+    path("fairness.json", views.fairness_json, name="fairness-json"),
     path("reasons.csv", views.reasons_csv, name="reasons-csv"),
 ]

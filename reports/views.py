@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from datetime import date
 
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -16,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from reports import exports, pages, queries
+from reports import fairness as meter
 from reports.forms import Filters
 from reports.queries import By
 
@@ -72,6 +74,29 @@ def reasons_csv(request: HttpRequest) -> HttpResponse:
     name = f"reasons-by-{'-and-'.join(by)}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return HttpResponse(text, content_type="text/csv; charset=utf-8", headers=headers)
+
+
+@require_safe
+@for_managers
+def fairness(request: HttpRequest) -> HttpResponse:
+    """Show what each way out asks of somebody, beside its limits and what others published."""
+    try:
+        told = meter.card()
+    except meter.NoCard:
+        # A card that is gone or broken is said so; it takes nothing else with it.
+        return render(request, "reports/fairness.html")
+    return render(request, "reports/fairness.html", meter.page(told, settings.JOIN_COUNTERS))
+
+
+@require_safe
+@for_managers
+def fairness_json(request: HttpRequest) -> HttpResponse:
+    """Download the card as it is shipped."""
+    headers = {"Content-Disposition": 'attachment; filename="fairness.json"'}
+    try:
+        return HttpResponse(meter.CARD.read_bytes(), content_type="application/json", headers=headers)
+    except OSError:
+        return HttpResponse(_("There is no card.") + "\n", "text/plain; charset=utf-8", status=404)
 
 
 def presets(request: HttpRequest) -> list[tuple[str, str, bool]]:

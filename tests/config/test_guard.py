@@ -236,6 +236,29 @@ def test_any_other_value_that_cannot_be_read_is_named(monkeypatch: pytest.Monkey
     assert "hunter2" not in said
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ([4], "write it like"),
+        ({"klicks": 4}, "'klicks' is unknown; give clicks, pages, fields, seconds."),
+        ({"clicks": "4"}, "clicks is '4'; give a number above 0."),
+        ({"clicks": True}, "clicks is True; give a number above 0."),
+        ({"pages": 0}, "pages is 0; give a number above 0."),
+        ({"seconds": float("inf")}, "seconds is inf; give a number above 0."),
+        ({"seconds": float("nan")}, "seconds is nan; give a number above 0."),
+    ],
+)
+def test_what_joining_takes_is_counted_in_numbers(given: Any, said: str) -> None:
+    told = refusal(guard.join_counters, given)
+
+    assert told.startswith("FAIRWELL_JOIN_COUNTERS")
+    assert told.endswith(said) or said in told
+
+
+def test_what_joining_takes_is_kept_as_it_was_counted() -> None:
+    assert guard.join_counters({"clicks": 4, "seconds": 31.5}) == {"clicks": 4, "seconds": 31.5}
+
+
 # ---------------------------------------------------------------- the start itself
 
 

@@ -1,0 +1,323 @@
+"""The friction meter's report card: what each way out asks of somebody, beside its limits and what others published.
+
+The figures stand in ``fairness.json`` and ship with the product. ``make fairness`` counted them in a browser and alone
+writes that file; nothing is counted while somebody reads. How, and what that cannot tell: docs/fairness.md.
+Figures are per screen width; where one is shown, it is the worse of them.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+from babel.numbers import format_decimal, format_percent
+from django.utils.functional import Promise
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
+from config.formats import locale_of
+
+CARD = Path(__file__).with_name("fairness.json")
+Words = str | Promise
+Form = Literal["count", "ratio", "share", "kilobytes", "tenths", "truth"]
+Figure = float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One thing that is counted. ``high_is_good`` says which of two figures is the worse one."""
+
+    key: str
+    label: Words
+    form: Form = "count"
+    high_is_good: bool = False
+
+    def worst(self, figures: Sequence[Figure]) -> Figure:
+        """Return the worst figure; None where there is none."""
+        known = [figure for figure in figures if figure is not None]
+        return (min if self.high_is_good else max)(known, default=None)
+
+
+METRICS = {
+    metric.key: metric
+    for metric in (
+        Metric("clicks", _lazy("Clicks")),
+        Metric("pages", _lazy("Pages")),
+        Metric("mandatory_fields", _lazy("Fields to fill in")),
+        Metric("optional_fields", _lazy("Fields left to choice")),
+        Metric("field_groups", _lazy("Groups of fields")),
+        Metric("characters", _lazy("Characters typed")),
+        Metric("choices", _lazy("Other things to press on a page")),
+        Metric("words", _lazy("Words on the way")),
+        Metric("sign_ins", _lazy("Sign-ins on the way")),
+        Metric("channel_switches", _lazy("Changes to telephone or post")),
+        Metric("offers", _lazy("Offers")),
+        Metric("offers_repeated", _lazy("Offers made again")),
+        Metric("prominence", _lazy("Prominence of leaving"), "ratio", high_is_good=True),
+        Metric("drawn_weaker", _lazy("Leaving is drawn weaker"), "truth"),
+        Metric("contrast", _lazy("Contrast of the leaving button"), "tenths", high_is_good=True),
+        Metric("tab_position", _lazy("Tab stops to the leaving button")),
+        Metric("tab_among_controls", _lazy("Its place among buttons and links")),
+        Metric("pre_made_choices", _lazy("Choices made beforehand")),
+        Metric("pressing_words", _lazy("Words that press")),
+        Metric("third_party_requests", _lazy("Requests to third parties")),
+        Metric("receipt_contents", _lazy("Receipt is complete"), "share", high_is_good=True),
+        Metric("as_published", _lazy("Last day or refund as in the published example"), "truth", high_is_good=True),
+        Metric("receipt_seconds", _lazy("Seconds until the receipt"), "tenths"),
+        Metric("seconds", _lazy("Seconds the script took"), "tenths"),
+        Metric("axe_violations", _lazy("Barriers found by axe")),
+        Metric("console_errors", _lazy("Complaints of the browser")),
+        Metric("bytes_gzip", _lazy("Weight in kB"), "kilobytes"),
+    )
+}
+# What somebody wants to know at a glance; the rest stands below, place by place.
+AT_A_GLANCE = (
+    "clicks", "pages", "mandatory_fields", "words", "sign_ins", "offers", "prominence", "receipt_contents",
+)  # fmt: skip
+WAYS: dict[str, Words] = {
+    "cancel": _lazy("The public cancellation page"),
+    "withdraw": _lazy("The public withdrawal page"),
+    "guided": _lazy("The guided way, signed in"),
+}
+STATES: dict[str, Words] = {
+    "us-ca": _lazy("California"),
+    "us-ny": _lazy("New York"),
+    "us-mn": _lazy("Minnesota"),
+    "default": _lazy("Everywhere else"),
+}
+COUNTRIES = {"de": "DE", "fr": "FR", "pl": "PL", "uk": "GB", "jp": "JP"}
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """What somebody else measured and published. ``join`` and ``leave`` are clicks, where clicks were counted."""
+
+    source: str
+    measured: Words
+    found: Words
+    leave: float | None = None
+    join: float | None = None
+
+
+# Source: LAW section D, with its grade; C is a digest of the paper.
+ANCHORS = (
+    Anchor(
+        "FTC v. Amazon, 2023 (B)",
+        _lazy("Prime in the United States, 2016 to April 2023"),
+        _lazy("4 pages, 6 clicks and 15 options to leave; 1 to 2 clicks to join"),
+        leave=6,
+        join=2,
+    ),
+    Anchor(
+        "EU, Amazon, 2022 (B)",
+        _lazy("Prime in the European Union, by commitment"),
+        _lazy("2 clicks to leave"),
+        leave=2,
+    ),
+    Anchor(
+        "Forbrukerrådet, 2021 (B)",
+        _lazy("Prime in Norway, and consumers asked"),
+        _lazy("six pages after finding the menu; 1 in 4 had trouble leaving a service"),
+    ),
+    Anchor(
+        "Sheil et al., CHI 2024 (C)",
+        _lazy("67 news subscriptions of 34 sites in 4 countries"),
+        _lazy("3.5 clicks to join; 4.9 to leave in Europe, 5.8 to 6.2 in the United States; 10 at worst"),
+        leave=4.9,
+        join=3.5,
+    ),
+    Anchor(
+        "EmailToolTester (B)",
+        _lazy("40 services"),
+        _lazy("6.7 clicks and 6.2 misleading patterns to leave, on average"),
+        leave=6.7,
+    ),
+    Anchor(
+        "ICPEN, 2024 (B)",
+        _lazy("642 traders in 26 countries"),
+        _lazy("75.7% with at least one misleading pattern; 70% do not say how to cancel"),
+    ),
+    Anchor("EU Fitness Check, 2024 (B)", _lazy("Consumers asked"), _lazy("69% found cancelling technically hard")),
+    Anchor("vzbv, 2024 (B)", _lazy("1,200 German sites"), _lazy("one in five without the cancellation button")),
+)
+# Where an operator has counted nothing, joining takes what the one study that counted both ways found on average.
+PUBLISHED_JOIN: Mapping[str, float] = {"clicks": 3.5}
+COMPARED = {"clicks": "clicks", "pages": "pages", "fields": "mandatory_fields", "seconds": "seconds"}
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """One way out of one place: figures per width, limits, and which of them are broken."""
+
+    pack: str
+    way: str
+    locale: str
+    figures: Mapping[str, Mapping[str, Figure]]
+    limits: Mapping[str, Mapping[str, float]]
+    broken: Sequence[str]
+
+    def worst(self, key: str) -> Figure:
+        """Return a figure, the worse one of all widths; None where it was not counted."""
+        return METRICS[key].worst([of_width.get(key) for of_width in self.figures.values()])
+
+    def at_least_and_most(self, key: str) -> tuple[Figure, ...]:
+        """Return a figure of every width, each once, in the order of the widths."""
+        return tuple(dict.fromkeys(of_width.get(key) for of_width in self.figures.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """The whole card: when it was measured, with what, and every way out."""
+
+    measured_on: date
+    browser: str
+    widths: Sequence[int]
+    walks: Sequence[Walked]
+
+    def of(self, way: str) -> list[Walked]:
+        """Return the walks of one way out, in the order of the places."""
+        return [walked for walked in self.walks if walked.way == way]
+
+
+class NoCard(Exception):
+    """The shipped card is gone, or cannot be read."""
+
+
+@functools.cache
+def card() -> Card:
+    """Return the shipped card; raise NoCard where its file is gone or broken."""
+    try:
+        return card_of(json.loads(CARD.read_text(encoding="utf-8")))
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise NoCard(str(error)) from error
+
+
+def card_of(told: Mapping[str, Any]) -> Card:
+    """Return a card as it stands in a file."""
+    walks = [
+        Walked(walk["pack"], walk["way"], walk["locale"], walk["figures"], walk["limits"], walk["broken"])
+        for walk in told["walks"]
+    ]
+    return Card(date.fromisoformat(told["measured_on"]), told["browser"], told["widths"], walks)
+
+
+# ---------------------------------------------------------------- in words
+
+
+def place_name(pack: str) -> str:
+    """Return the name of a place, in the reader's language."""
+    if pack in COUNTRIES:
+        return str(locale_of(get_language()).territories[COUNTRIES[pack]])
+    return str(STATES.get(pack, pack))
+
+
+def shown(key: str, figure: Figure) -> str:
+    """Return a figure as people read it; a dash where there is none."""
+    form, locale = METRICS[key].form, locale_of(get_language())
+    if figure is None:
+        return "–"
+    if form == "truth":
+        return _("yes") if figure else _("no")
+    if form == "share":
+        return str(format_percent(figure, locale=locale))
+    pattern = {"ratio": "0.00", "kilobytes": "0.0", "tenths": "0.0"}.get(form, "#,##0")
+    return str(format_decimal(figure / 1000 if form == "kilobytes" else figure, pattern, locale=locale))
+
+
+def shown_limit(key: str, limit: Mapping[str, float] | None) -> str:
+    """Return a limit in signs, such as ``≤ 2``; nothing where there is none."""
+    if not limit:
+        return ""
+    if METRICS[key].form == "truth":
+        return shown(key, bool(limit.get("at_least")))
+    sign, bound = ("≤", limit["at_most"]) if "at_most" in limit else ("≥", limit["at_least"])
+    return f"{sign} {shown(key, bound)}"
+
+
+# ---------------------------------------------------------------- compared with joining
+
+
+def asymmetry(walked: Walked, join: Mapping[str, float]) -> dict[str, float]:
+    """Return leaving ÷ joining for what was counted on both ways; above 1 leaving is the harder one."""
+    left = {name: walked.worst(key) for name, key in COMPARED.items() if name in join}
+    return {name: round(figure / join[name], 2) for name, figure in left.items() if figure is not None}
+
+
+# ---------------------------------------------------------------- the page
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of a table: what it is about, its cells, and whether one of them breaks a limit."""
+
+    name: str
+    cells: Sequence[str]
+    is_broken: bool = False
+
+
+def page(told: Card, join: Mapping[str, float]) -> dict[str, Any]:
+    """Return what the page shows of a card, beside what joining takes at this business."""
+    broken = [walked for walked in told.walks if walked.broken]
+    return {
+        "card": told,
+        "columns": [METRICS[key].label for key in AT_A_GLANCE],
+        "ways": [(way, label, list(_glance(told.of(way)))) for way, label in WAYS.items() if told.of(way)],
+        "broken": [(place_name(one.pack), WAYS[one.way], ", ".join(_labels(one.broken))) for one in broken],
+        "places": [(place_name(pack), *_in_full(told, pack)) for pack in dict.fromkeys(one.pack for one in told.walks)],
+        "anchors": ANCHORS,
+        "best_and_worst": _clicks(told),
+        "join": [(_name_of(name), format_decimal(n, locale=locale_of(get_language()))) for name, n in join.items()],
+        "compared": list(_compared(told, join or PUBLISHED_JOIN)),
+        "compared_by": [_name_of(name) for name in COMPARED if name in (join or PUBLISHED_JOIN)],
+    }
+
+
+def _glance(walks: Sequence[Walked]) -> Iterator[Row]:
+    for walked in walks:
+        cells = [shown(key, walked.worst(key)) for key in AT_A_GLANCE]
+        yield Row(place_name(walked.pack), cells, bool(walked.broken))
+
+
+def _in_full(told: Card, pack: str) -> tuple[list[Words], list[Row]]:
+    """Return the ways out of a place, and a line per metric with figure and limit of each."""
+    walks = [walked for walked in told.walks if walked.pack == pack]
+    rows = [
+        Row(str(metric.label), [with_limit(walked, key) for walked in walks], any(key in w.broken for w in walks))
+        for key, metric in METRICS.items()
+    ]
+    return [WAYS[walked.way] for walked in walks], rows
+
+
+def with_limit(walked: Walked, key: str) -> str:
+    """Return a figure of every width where they differ, with its limit in brackets."""
+    figures = " / ".join(shown(key, figure) for figure in walked.at_least_and_most(key))
+    limit = shown_limit(key, walked.limits.get(key))
+    return f"{figures} ({limit})" if limit else figures
+
+
+def _compared(told: Card, join: Mapping[str, float]) -> Iterator[Row]:
+    locale = locale_of(get_language())
+    for walked in told.walks:
+        ratios = asymmetry(walked, join)
+        cells = [format_decimal(ratios[name], "0.00", locale=locale) if name in ratios else "–" for name in join]
+        yield Row(f"{place_name(walked.pack)} · {WAYS[walked.way]}", cells, any(r > 1 for r in ratios.values()))
+
+
+def _clicks(told: Card) -> tuple[str, str]:
+    """Return the fewest and the most clicks of the public pages."""
+    doors = [walked.worst("clicks") or 0 for walked in told.walks if walked.way != "guided"] or [0]
+    return shown("clicks", min(doors)), shown("clicks", max(doors))
+
+
+def _name_of(counted: str) -> str:
+    return str(METRICS[COMPARED[counted]].label)
+
+
+def _labels(keys: Sequence[str]) -> list[str]:
+    return [str(METRICS[key].label) for key in keys if key in METRICS]
