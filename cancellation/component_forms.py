@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 else:
     FormSet = forms.BaseInlineFormSet
 
+WIDTHS = {"kind": 12, "name": 20}
+
 
 class ComponentFormSet(FormSet):
     """The parts of one contract."""
@@ -58,6 +60,9 @@ class DependenciesInline(TabularInline):
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest | None, **kwargs: Any) -> Any:
         """Return a plain choice of parts, without icons that lead to pages of their own."""
+        if db_field.name in WIDTHS:
+            # Side by side with the others, the usual box is too wide for a desk's screen.
+            kwargs["widget"] = forms.TextInput(attrs={"size": WIDTHS[db_field.name]})
         field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[arg-type]
         if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
             field.widget.can_add_related = field.widget.can_change_related = False

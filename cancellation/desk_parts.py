@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import Prefetch, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -19,7 +19,7 @@ from cancellation.admin import actor_of
 from cancellation.models import ChecklistItem
 from cancellation.parts_plan import By, Key, hands_over
 from cancellation.parts_views import why_refused
-from config.admin import DeskAdmin, ModelForm, condition_filter, link_to, shown_instant, shown_link
+from config.admin import DeskAdmin, ModelForm, condition_filter, day, link_to, shown_instant, shown_link
 from config.formats import format_day
 from subscriptions.models import Contract
 
@@ -81,7 +81,7 @@ class ChecklistItemAdmin(DeskAdmin):
     """The steps of all exit checklists. A step is done or taken back; the steps themselves follow from the choices."""
 
     form = StepForm
-    list_display = ("what", "contract_link", "customer_link", "whose", "stands", "done_instant")
+    list_display = ("what", "contract_link", "customer_link", "whose", "stands")
     list_filter = (
         condition_filter(
             title=_("state"),
@@ -141,8 +141,8 @@ class ChecklistItemAdmin(DeskAdmin):
         step = bundle.plan.step(key)
         if step is None:
             return _("no longer asked for")
-        if key in bundle.done:
-            return _("done")
+        if item.done_at:
+            return f"{_('done')}, {day(timezone.localtime(item.done_at).date())}"
         if first := bundle.first_before(step):
             return _("waits for: %(step)s") % {"step": parts_words.step(first, bundle.names)}
         if last_day := bundle.waits_until(step):
@@ -153,6 +153,19 @@ class ChecklistItemAdmin(DeskAdmin):
     def done_by_words(self, item: ChecklistItem) -> str:
         """Return who did it."""
         return desk.who(item.done_by)
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        """Name the page by the step."""
+        named = context if obj is None else context | {"subtitle": self.what(obj)}
+        return super().render_change_form(request, named, add, change, form_url, obj)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Keep what is handed over, and tick the step or take it back, if that is what was changed."""
