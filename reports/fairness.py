@@ -59,6 +59,7 @@ METRICS = {
         Metric("channel_switches", _lazy("Changes to telephone or post")),
         Metric("offers", _lazy("Offers")),
         Metric("offers_repeated", _lazy("Offers made again")),
+        Metric("entry_legible", _lazy("The entry is well legible"), "truth", high_is_good=True),
         Metric("prominence", _lazy("Prominence of leaving"), "ratio", high_is_good=True),
         Metric("drawn_weaker", _lazy("Leaving is drawn weaker"), "truth"),
         Metric("contrast", _lazy("Contrast of the leaving button"), "tenths", high_is_good=True),
