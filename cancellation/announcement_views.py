@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core import signing
+from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -171,10 +172,17 @@ def _standing(announcement: Announcement, contract: Contract, at: datetime) -> d
         "why": pages.why(contract, quote),
         "arithmetic": pages.arithmetic(quote, contract.refund_policy),
         "notice": yes.notice,
-        "components": list(contract.components.values("pk", "kind", "name")),
+        "components": _parts_of(contract),
         "until_day": announcements.last_day_to_count(announcement, contract),
         "counts": announcements.counts(announcement, contract, at),
     } | _ending(live)
+
+
+def _parts_of(contract: Contract) -> list[dict[str, Any]]:
+    """Return the parts of a bundle, as every page of a contract shows them."""
+    parts = contract.components.values("pk", "kind", "name", chosen=F("choice__choice"))
+    contract.parts = [part | {"choice": part["chosen"]} for part in parts]  # type: ignore[attr-defined]
+    return pages.components_of(contract)
 
 
 def _ending(live: Cancellation | None) -> dict[str, Any]:

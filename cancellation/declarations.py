@@ -23,7 +23,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cancellation import actions, door_letters, letters, matching, receipts
+from cancellation import actions, door_letters, letters, matching, receipts, uploads
 from cancellation.actions import SYSTEM, Actor, Door
 from cancellation.letters import NOT_ME_SALT
 from cancellation.models import (
@@ -133,7 +133,7 @@ def receive(
     came with an earlier page. ``held`` keeps it back from mail and matching until staff have looked.
     """
     salt, said = secrets.token_urlsafe(32), declaration.said
-    day = received_at.astimezone(ZoneInfo(declaration.pack.timezone)).date()
+    day = received_at.astimezone(ZoneInfo(places.zone_of_page(declaration.pack.code))).date()
     made = Received(Notice())
 
     def beside(notice: Notice) -> Iterable[Promise]:
@@ -143,7 +143,8 @@ def receive(
         _keep(notice, files, files_before)
         made.receipt = _issue(notice, words, received_at)
         promises = [Promise("settle", f"match:{notice.pk}", {"notice_id": notice.pk})]
-        return promises if held else [*promises, *_letters(notice, words, made.receipt)]
+        with_files = bool(files or files_before)
+        return promises + ([] if held else _letters_anyhow(notice, words, made.receipt, came_with_files=with_files))
 
     made.notice = actions.receive_notice(
         contract=None,
@@ -198,11 +199,24 @@ def _issue(notice: Notice, words: Declared, at: datetime) -> Receipt | None:
         return None
 
 
-def _letters(notice: Notice, words: Declared, receipt: Receipt | None) -> list[Promise]:
+def _letters(notice: Notice, words: Declared, receipt: Receipt | None, *, came_with_files: bool) -> list[Promise]:
     """Return the promise of the letter to the address that was typed, if there is one and something to send."""
     if receipt is None or not words.email:
         return []
-    return [Promise("letter", f"received:{notice.pk}", door_letters.received(notice, words, receipt))]
+    left_out = uploads.left_out(notice) if came_with_files else []
+    return [Promise("letter", f"received:{notice.pk}", door_letters.received(notice, words, receipt, left_out))]
+
+
+def _letters_anyhow(
+    notice: Notice, words: Declared, receipt: Receipt | None, *, came_with_files: bool
+) -> list[Promise]:
+    """Return the promise of the letter; where its facts cannot be gathered, a worker makes up for it."""
+    try:
+        with transaction.atomic():
+            return _letters(notice, words, receipt, came_with_files=came_with_files)
+    except Exception:
+        log.exception("The letter of notice %s could not be promised; it is made up for.", notice.reference)
+        return []
 
 
 # ---------------------------------------------------------------- what comes after
@@ -216,7 +230,7 @@ def settle(*, notice_id: int) -> None:
     notice = Notice.objects.select_related("declared").filter(pk=notice_id, channel=Channel.DOOR).first()
     if notice is None or notice.state not in (NoticeState.UNMATCHED, NoticeState.MATCHED):
         return
-    _make_up_for_receipt(notice)
+    _make_up_for_proof(notice)
     if notice.state == NoticeState.MATCHED or _matched(notice):
         end(notice=notice, actor=SYSTEM)
 
@@ -227,11 +241,11 @@ def _matched(notice: Notice) -> bool:
     return found is not None and attach(notice=notice, contract=found.contract, actor=SYSTEM, why=found.why)
 
 
-def _make_up_for_receipt(notice: Notice) -> None:
-    if receipt_of(notice) is None:
-        with transaction.atomic():
-            receipt = _issue(notice, notice.declared, timezone.now())
-            add_many(_letters(notice, notice.declared, receipt))
+@transaction.atomic
+def _make_up_for_proof(notice: Notice) -> None:
+    """Sign the receipt and promise its letter, where that failed before; a promise that stands stays as it is."""
+    receipt = receipt_of(notice) or _issue(notice, notice.declared, timezone.now())
+    add_many(_letters(notice, notice.declared, receipt, came_with_files=True))
 
 
 @transaction.atomic
@@ -328,7 +342,7 @@ def release(*, notice: Notice, actor: Actor) -> bool:
     add_many(
         [
             Promise("settle", f"match:{notice.pk}:released", {"notice_id": notice.pk}),
-            *_letters(notice, notice.declared, receipt_of(notice)),
+            *_letters(notice, notice.declared, receipt_of(notice), came_with_files=True),
         ]
     )
     return True
@@ -369,9 +383,11 @@ def repudiate(*, notice: Notice, actor: Actor, at: datetime, why: str) -> bool:
 
 def _has_moved_another(notice: Notice) -> bool:
     """Tell whether a notice made an end of another notice come sooner, or put it before the desk."""
+    if notice.contract is None:
+        return False
     others = Event.objects.filter(contract=notice.contract).exclude(cancellation__notice=notice)
     moved = others.filter(what="end moved", why=f"another notice, {notice.reference}")
-    return bool(notice.contract_id) and (moved | others.filter(what="waits for judgement", notice=notice)).exists()
+    return (moved | others.filter(what="waits for judgement", notice=notice)).exists()
 
 
 def _undone(notice: Notice, cancellation: Cancellation, actor: Actor, at: datetime) -> bool:

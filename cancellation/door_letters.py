@@ -6,6 +6,7 @@ from it goes to the address on file, by ``letters``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,24 +14,25 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from cancellation import receipts, uploads
-from cancellation.models import Act, Declared, Notice, Receipt
+from cancellation.models import Act, Declared, Evidence, Notice, Receipt
 from subscriptions import places
 
 # A greeting is for a name; what is longer stands in the declaration below it.
 LONGEST_GREETING = 100
 
 
-def received(notice: Notice, declared: Declared, receipt: Receipt) -> dict[str, Any]:
-    """Return the facts of the receipt to the address that was typed: the declaration and its instant."""
+def received(notice: Notice, declared: Declared, receipt: Receipt, left_out: Sequence[Evidence] = ()) -> dict[str, Any]:
+    """Return the facts of the receipt to the address that was typed: the declaration and its instant.
+
+    ``left_out`` are files that came with it and were not kept.
+    """
     facts = {
         "operator": settings.OPERATOR["name"],
         "support_email": settings.OPERATOR["support_email"],
         "name": declared.name if len(declared.name) <= LONGEST_GREETING else "",
         "notice_reference": notice.reference,
         "received_at": received_at(notice).isoformat(timespec="seconds"),
-        "left_out": [
-            {"name": row.name, "why": row.content_type.rpartition("/")[2]} for row in uploads.left_out(notice)
-        ],
+        "left_out": [{"name": row.name, "why": uploads.fault_of(row)} for row in left_out],
         "receipt": receipts.facts_of(receipt),
     }
     return {
@@ -45,5 +47,4 @@ def received(notice: Notice, declared: Declared, receipt: Receipt) -> dict[str, 
 
 def received_at(notice: Notice) -> datetime:
     """Return when a declaration came, in the time zone of the rules that its page followed."""
-    pack = places.packs().get(notice.pack) or places.home()
-    return notice.received_at.astimezone(ZoneInfo(pack.timezone))
+    return notice.received_at.astimezone(ZoneInfo(places.zone_of_page(notice.pack)))

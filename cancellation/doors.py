@@ -220,7 +220,7 @@ def _recorded(
     before: Sequence[int],
 ) -> HttpResponse:
     now, said = timezone.now(), form.said
-    content = [*before, *([file.name, file.size, file.sha256] for file in files)]
+    content = [*before, *_content_of(files)]
     received = declarations.receive(
         declaration=Declaration(door.pack, form.act, said, door.confirm.text, get_language() or "en"),
         received_at=now,
@@ -230,6 +230,11 @@ def _recorded(
         held=_is_too_much(request, said.email),
     )
     return SeeOther(_done_url(received))
+
+
+def _content_of(files: Sequence[uploads.Upload]) -> list[list[Any]]:
+    """Return what tells files apart from others."""
+    return [[file.name, file.size, file.sha256] for file in files]
 
 
 def _is_too_much(request: HttpRequest, email: str) -> bool:
@@ -297,14 +302,17 @@ def done(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _shown(key: str) -> tuple[Notice, Receipt | None]:
-    found = Receipt.objects.select_related("notice__declared").filter(key=key, kind=ReceiptKind.RECEIVED).first()
+    # What was erased is shown no more: nothing would be left to see.
+    kept = Receipt.objects.filter(kind=ReceiptKind.RECEIVED, notice__declared__erased_at__isnull=True)
+    found = kept.select_related("notice__declared").filter(key=key).first()
     if found and hasattr(found.notice, "declared"):
         return found.notice, found
     try:
         pk = int(signing.Signer(salt=KEY_SALT, sep=".").unsign(key))
     except (signing.BadSignature, ValueError):
         raise Http404 from None
-    notice = Notice.objects.select_related("declared").filter(pk=pk, declared__isnull=False).first()
+    theirs = Notice.objects.filter(declared__isnull=False, declared__erased_at__isnull=True)
+    notice = theirs.select_related("declared").filter(pk=pk).first()
     if notice is None:
         raise Http404
     return notice, declarations.receipt_of(notice)

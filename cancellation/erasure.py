@@ -11,7 +11,6 @@ Everything here is guarded: run twice, or at once, or broken off half-way, it go
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,9 +21,11 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from cancellation import receipts
 from cancellation.models import (
     Announcement,
     AnnouncementState,
+    Cancellation,
     Channel,
     Declared,
     Event,
@@ -34,7 +35,6 @@ from cancellation.models import (
     NoticeState,
     Receipt,
     State,
-    access_key,
 )
 from messaging.models import Letter
 from outbox.models import Entry
@@ -235,10 +235,10 @@ def erase_announcement(row: Announcement, now: datetime) -> bool:
     if (later := _announcement_needed(row)) > today:
         mine.update(erase_on=later)
         return False
-    # A new key: the link in the old letter leads nowhere.
+    # The key stays: the link in an old letter says that its time is over.
     if Announcement.objects.filter(_held_announcement(), pk=row.pk).exists() or not mine.update(
         agent_name="", agent_company="", agent_email="", about="", holder_name="", holder_email="", words="",
-        wished_on=None, key=access_key(), idempotency_key=f"erased:{row.pk}", erased_at=now,
+        wished_on=None, idempotency_key=f"erased:{row.pk}", erased_at=now,
     ):  # fmt: skip
         return False
     _erase_letters([f"{kind}:{row.pk}" for kind in LETTERS_OF_AN_ANNOUNCEMENT])
@@ -260,21 +260,9 @@ def erase_words_of(notice: Notice, erase_on: date | None, now: datetime) -> None
         declaration=f"[erased {day}]", asks=asks, sender_zone="", idempotency_key=f"erased:{notice.pk}"
     )
     Evidence.objects.filter(notice=notice).delete()
-    for receipt in Receipt.objects.filter(notice=notice):
-        Receipt.objects.filter(pk=receipt.pk).update(document=_bare(receipt, day), jws="")
+    receipts.forget(Receipt.objects.filter(notice=notice))
     _erase_letters(_keys_of_letters(notice))
     _record(notice.contract_id, notice, erase_on, now)
-
-
-def _bare(receipt: Receipt, day: str) -> dict[str, Any]:
-    """Return what stays of a receipt: enough to tell whether one that somebody kept is the one that was signed."""
-    return {
-        "number": receipt.number,
-        "kind": receipt.kind,
-        "kid": receipt.kid,
-        "digest": hashlib.sha256(receipt.jws.encode()).hexdigest(),
-        "erased_on": day,
-    }
 
 
 def _record(contract_id: int | None, notice: Notice | None, erase_on: date | None, now: datetime) -> None:
@@ -286,7 +274,7 @@ def _record(contract_id: int | None, notice: Notice | None, erase_on: date | Non
 
 # Under which keys letters are promised; each ends with the number of the row it is about.
 LETTERS_OF_A_NOTICE = ("received", "on-file", "repudiated", "notice-stands", "taken-back")
-LETTERS_OF_A_CANCELLATION = ("end-confirmed", "undo-confirmed")
+LETTERS_OF_A_CANCELLATION = ("end-confirmed", "undo-confirmed", "judged")
 LETTERS_OF_AN_ANNOUNCEMENT = ("announcement-received", "announcement-question")
 
 
@@ -294,7 +282,15 @@ def _keys_of_letters(notice: Notice) -> list[str]:
     cancellation = getattr(notice, "cancellation", None)
     return [
         *(f"{kind}:{notice.pk}" for kind in LETTERS_OF_A_NOTICE),
-        *(f"{kind}:{cancellation.pk}" for kind in LETTERS_OF_A_CANCELLATION if cancellation is not None),
+        *(_keys_of_end_letters(cancellation) if cancellation is not None else ()),
+    ]
+
+
+def _keys_of_end_letters(cancellation: Cancellation) -> list[str]:
+    moved = Event.objects.filter(cancellation=cancellation, what="end moved").count()
+    return [
+        *(f"{kind}:{cancellation.pk}" for kind in LETTERS_OF_A_CANCELLATION),
+        *(f"end-moved:{cancellation.pk}:{number}" for number in range(1, moved + 1)),
     ]
 
 

@@ -62,23 +62,37 @@ def exact(declared: Declared) -> Found | None:
     wanted = bare(declared.reference)
     if not wanted:
         return None
-    for contracts in _places_to_look(declared, wanted):
-        found = {row.pk: row for row in contracts if bare(row.reference) == wanted}
-        agreeing = [(row, why) for row in found.values() if (why := _agrees(row, declared))]
-        if agreeing:
-            return Found(*agreeing[0]) if len(agreeing) == 1 else None
-    return None
+    agreeing = _agreeing([*_by_spelling(declared), *_of_the_mailbox(declared)], declared, wanted)
+    agreeing = agreeing or _agreeing(_without_dashes(wanted), declared, wanted)
+    to_the_letter = [found for found in agreeing if found.contract.reference == declared.reference.strip()]
+    chosen = to_the_letter or agreeing
+    return chosen[0] if len(chosen) == 1 else None
 
 
-def _places_to_look(declared: Declared, wanted: str) -> Iterator[QuerySet[Contract]]:
-    """Yield where the contract may stand, what an index answers first."""
-    everywhere = Contract.objects.select_related("customer", "plan__product").order_by("pk")
-    yield everywhere.filter(reference__in=_spellings(declared.reference))
-    if "@" in declared.email:
-        yield everywhere.filter(customer__in=customers_with(declared.email[:LONGEST]))[:MOST_OF_ONE]
-    # No index helps here, so it comes last: dashes where nobody would look for them, and a name in other letters.
-    without_dashes = Upper(Replace("reference", Value("-"), Value("")), output_field=CharField())
-    yield everywhere.alias(bare=without_dashes).filter(bare=wanted.upper())[:MOST_ALIKE]
+def _agreeing(contracts: Iterable[Contract], declared: Declared, wanted: str) -> list[Found]:
+    """Return the contracts of this reference whose address or name agrees, each once."""
+    found = {row.pk: row for row in contracts if bare(row.reference) == wanted}
+    return [Found(row, why) for row in found.values() if (why := _agrees(row, declared))]
+
+
+def _everywhere() -> QuerySet[Contract]:
+    return Contract.objects.select_related("customer", "plan__product").order_by("pk")
+
+
+def _by_spelling(declared: Declared) -> QuerySet[Contract]:
+    return _everywhere().filter(reference__in=_spellings(declared.reference))
+
+
+def _of_the_mailbox(declared: Declared) -> Iterable[Contract]:
+    if "@" not in declared.email:
+        return []
+    return _everywhere().filter(customer__in=customers_with(declared.email[:LONGEST]))[:MOST_OF_ONE]
+
+
+def _without_dashes(wanted: str) -> QuerySet[Contract]:
+    """Return contracts whose dashes stand where nobody would look. No index helps here, so it is asked last."""
+    without = Upper(Replace("reference", Value("-"), Value("")), output_field=CharField())
+    return _everywhere().alias(bare=without).filter(bare=wanted.upper())[:MOST_ALIKE]
 
 
 def _spellings(reference: str) -> set[str]:
@@ -112,7 +126,7 @@ def candidates(declared: Declared) -> list[Candidate]:
 
 
 def _alike(declared: Declared) -> Iterator[QuerySet[Contract]]:
-    everywhere = Contract.objects.select_related("customer", "plan__product").order_by("-pk")
+    everywhere = _everywhere().order_by("-pk")
     tokens = [word for word in re.split(r"[\s,;:]+", declared.reference[:LONGEST]) if len(word) >= 4]
     spelt = {form for word in [declared.reference, *tokens[:8]] for form in _spellings(word)}
     yield everywhere.filter(reference__in=spelt)

@@ -148,6 +148,8 @@ def _page(contract: Contract, said: Said) -> dict[str, Any]:
         "consequences": parts_words.consequences(bundle.plan, by_key, bundle.standing.ending) if has_choice else [],
         "must_end": bundle.plan.must_end and not bundle.standing.ending,
         "end_today": _end_today(contract) if bundle.plan.must_end and not bundle.standing.ending else None,
+        # Who has chosen comes back for the steps; who is asked to choose anew sees the choices first.
+        "is_chosen": bool(bundle.choices) and not said.sent,
         "parts": [_part(part, bundle, said) for part in bundle.parts],
         "steps": [_step(step, bundle, contract) for step in bundle.plan.steps],
         "earlier": _earlier(bundle, contract),

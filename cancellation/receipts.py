@@ -9,9 +9,11 @@ Source: LAW R8, R9; DESIGN "Proof".
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import asdict, astuple
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -37,7 +39,7 @@ from cancellation.models import (
 from cancellation.proof import FORMAT
 from cancellation.quotes import Quote
 from config.formats import format_day
-from subscriptions import words
+from subscriptions import pack_words, places, words
 from subscriptions.amounts import Money
 from subscriptions.formats import format_money
 from subscriptions.models import Contract
@@ -138,8 +140,17 @@ def url_of(receipt: Receipt) -> str:
 
 
 def forget(receipts: QuerySet[Receipt]) -> int:
-    """Erase what receipts say once their time is over; number, kind, instant and key stay. Return how many."""
-    return receipts.exclude(jws="").update(document={}, jws="")
+    """Erase what receipts say once their time is over; return how many.
+
+    Number, kind, instant and key stay, and a digest of the signed text: whoever kept their copy can still show that it
+    is the one that was handed out.
+    """
+    kept = list(receipts.exclude(jws="").only("number", "kind", "kid", "jws"))
+    for receipt in kept:
+        digest = hashlib.sha256(receipt.jws.encode()).hexdigest()
+        bare = {"number": receipt.number, "kind": receipt.kind, "kid": receipt.kid, "digest": digest}
+        Receipt.objects.filter(pk=receipt.pk).update(document=bare, jws="")
+    return len(kept)
 
 
 # ---------------------------------------------------------------- the parts of a document
@@ -194,35 +205,39 @@ def _of_contract(contract: Contract) -> Document:
 
 
 def _of_end(contract: Contract, cancellation: Cancellation, notice: Notice, quote: Quote) -> Document:
-    stays = contract.plan.stays_usable
     return {
         "way": str(cancellation.way),
         "last_day": quote.last_day.isoformat(),
         "rule": {"code": quote.rule, "words": _why(contract, quote)},
-        "improvements": [
-            {"parameter": i.parameter, "agreed": i.agreed, "applied": i.applied, "source": i.source}
-            for i in quote.improvements
-        ],
+        "improvements": [asdict(line) for line in quote.improvements],
         "money": {
             "refund": _money(quote.refund),
             "other_refunds": [_money(other) for other in quote.other_refunds],
             "fee": _money(quote.fee),
+            "fee_parts": list(_fee_parts(quote)),
             "still_to_pay": _money(quote.charges_total),
             "charges": quote.charges,
             "arithmetic": list(_arithmetic(contract, quote)),
         },
-        "stays_usable": stays,
+        "stays_usable": contract.plan.stays_usable,
         "notes": list(_notes(cancellation, notice, quote)),
     }
 
 
 def _why(contract: Contract, quote: Quote) -> list[str]:
     try:
-        return words.why(quote.terms or contract.agreed, quote.rule)
+        better = pack_words.better(astuple(line) for line in quote.improvements)
+        return [*better, *words.why(quote.terms or contract.agreed, quote.rule)]
     except (ValueError, KeyError):
         # A rule that nobody has put into words yet; its code stands beside. Proof is not held up by a sentence.
         log.warning("the rule %r has no words", quote.rule)
         return []
+
+
+def _fee_parts(quote: Quote) -> Iterator[Document]:
+    """Yield what bounds the fee of an early release, where there is a fee; the smallest applies."""
+    for name, money in quote.fee_parts if quote.fee.minor else ():
+        yield {"code": name, "words": words.fee_part(name), **_money(money)}
 
 
 def _arithmetic(contract: Contract, quote: Quote) -> Iterator[Document]:
@@ -293,7 +308,7 @@ def _at(at: datetime, zone: ZoneInfo) -> str:
 def _zone_of(notice: Notice, contract: Contract | None) -> ZoneInfo:
     """Return the zone in which a receipt tells its instants: the contract's, or that of the rules of the page."""
     try:
-        return ZoneInfo(contract.terms["timezone"] if contract else settings.TIME_ZONE)
+        return ZoneInfo(contract.terms["timezone"] if contract else places.zone_of_page(notice.pack))
     except (KeyError, ValueError, OSError):
         # Terms that nobody can read must not keep a receipt from its holder.
         return ZoneInfo("UTC")

@@ -148,6 +148,11 @@ def left_out(notice: Notice) -> list[Evidence]:
     return list(notice.evidence.filter(content_type__startswith=NOT_KEPT).defer("content"))
 
 
+def fault_of(row: Evidence) -> str:
+    """Return the key in ``WHY`` of what kept a file from being kept; "" for one that was."""
+    return row.content_type.removeprefix(NOT_KEPT) if row.content_type.startswith(NOT_KEPT) else ""
+
+
 def why(row: Evidence) -> Any:
     """Return in words why a file was not kept; "" for one that was."""
-    return WHY.get(row.content_type.removeprefix(NOT_KEPT), "") if row.content_type.startswith(NOT_KEPT) else ""
+    return WHY.get(fault_of(row), "")

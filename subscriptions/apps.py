@@ -15,11 +15,10 @@ class SubscriptionsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the handler and the checks. They need the models, which are loaded by now."""
+        from subscriptions import checks as ours
         from subscriptions import postbox
-        from subscriptions.checks import check_entry_keys, check_operator_words, check_packs, check_words_on_file
 
         registry.register("sign-in", postbox.send_links, forget=True)
-        checks.register(check_entry_keys)
-        checks.register(check_packs)
-        checks.register(check_operator_words)
-        checks.register(check_words_on_file, checks.Tags.database)
+        for check in (ours.check_entry_keys, ours.check_packs, ours.check_operator_words, ours.check_words_of_packs):
+            checks.register(check)
+        checks.register(ours.check_words_on_file, checks.Tags.database)

@@ -14,6 +14,7 @@ from subscriptions import ledger, places, wording
 from subscriptions.entry import LONGEST_ISSUER, KeyRefused, key_of
 from subscriptions.models import Plan, Product
 from subscriptions.packs import Packs, read
+from subscriptions.parameters import PARAMETERS
 
 REMEDY = "Say the fact without these words; docs/operators.md says which words press."
 
@@ -80,6 +81,22 @@ def check_operator_words(*, app_configs: Sequence[AppConfig] | None, **_options:
     """Warn of an operator's name that presses: it stands on every page and in every letter."""
     told = wording.faults([("FAIRWELL_OPERATOR_NAME", str(settings.OPERATOR["name"]))])
     return [Warning(f"Words that press: {line}", hint=REMEDY, id="subscriptions.W003") for line in told]
+
+
+def check_words_of_packs(*, app_configs: Sequence[AppConfig] | None, **_options: Any) -> list[CheckMessage]:
+    """Warn of labels of packs, and of an operator's own in their place, that press."""
+    told = wording.faults(_labels())
+    return [Warning(f"Words that press: {line}", hint=REMEDY, id="subscriptions.W005") for line in told]
+
+
+def _labels() -> Iterator[tuple[str, str]]:
+    for pack in places.packs().values():
+        for layer in (pack.entries, pack.overrides):
+            for entry in (entry for name, told in layer.items() if PARAMETERS[name].is_label for entry in told):
+                texts = entry.value.values() if isinstance(entry.value, dict) else [entry.value]
+                yield from (
+                    (f"{entry.parameter or 'a label'} of pack {pack.code}", str(text)) for text in texts if text
+                )
 
 
 def check_words_on_file(

@@ -76,6 +76,15 @@ def home() -> Pack:
     return known.get(settings.HOME_PACK) or known[DEFAULT]
 
 
+def zone_of_page(code: str) -> str:
+    """Return the time zone in which a public page of these rules tells its instants; else the operator's own.
+
+    A pack for no country in particular has no zone of its own, whatever stands in it.
+    """
+    pack = packs().get(code)
+    return pack.timezone if pack and pack.country else str(settings.TIME_ZONE)
+
+
 def place_of(contract: Contract) -> tuple[str, str]:
     """Return country and region of a contract: its own, else its holder's."""
     return contract.country or contract.customer.country, contract.region

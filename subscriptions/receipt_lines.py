@@ -111,7 +111,7 @@ def _of_receipt(document: Document) -> Iterator[Row]:
     operator = document["operator"]
     yield _("Number"), document["number"]
     yield _("Issued"), _instant(document["issued_at"])
-    yield _("By"), f"{operator['name']}, {operator['email']}"
+    yield _("Issued by"), f"{operator['name']}, {operator['email']}"
 
 
 def _of_notice(notice: Document) -> Iterator[Row]:
@@ -147,7 +147,7 @@ def _because(document: Document) -> Iterator[str]:
         yield _("The contract goes on as if nothing had happened.")
     if reasons := document.get("rule", {}).get("words"):
         yield " ".join(reasons)
-    if "last_day" in document and _starts(document):
+    if "last_day" in document and _starts(document) and document["kind"] == "end":
         yield _("Everything works until midnight of the last day.")
 
 
@@ -165,6 +165,10 @@ def _of_money(document: Document) -> Iterator[Row]:
 
 
 def _arithmetic(money: Document) -> Iterator[str]:
+    if parts := money.get("fee_parts"):
+        yield _("The fee is the smallest of these:")
+        for part in parts:
+            yield f"– {part['words']}: {part['text']}"
     for line in money["arithmetic"]:
         told = _("Paid for %(from)s – %(to)s: %(paid)s; back: %(back)s") % {
             "from": _day(line["paid_from"]),

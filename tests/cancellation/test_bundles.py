@@ -51,6 +51,13 @@ def holder(client: Client, contract: Contract) -> Client:
     return let_in(client, contract.customer)
 
 
+def main_of(answer: Any) -> str:
+    """Return the part of a page that is about the contract."""
+    found = re.search(r"(?s)<main.*</main>", answer.content.decode())
+    assert found
+    return found[0]
+
+
 def part(contract: Contract, kind: str) -> int:
     return contract.components.get(kind=kind).pk
 
@@ -190,13 +197,13 @@ def test_a_part_of_another_contract_is_refused(holder: Client, contract: Contrac
 
 def test_the_page_says_plainly_what_ends_the_contract_and_what_does_not(holder: Client, contract: Contract) -> None:
     holder.post(url(contract), {f"part-{part(contract, 'server')}": "let_go"})
-    page = holder.get(url(contract)).content.decode()
+    page = main_of(holder.get(url(contract)))
     assert "Ending web-4127 does not end the contract." in page
     assert 'data-action="start"' not in page
 
     contract.components.get(kind="mailbox").delete()
     holder.post(url(contract), {f"part-{part(contract, 'domain')}": "take"})
-    page = holder.get(url(contract)).content.decode()
+    page = main_of(holder.get(url(contract)))
     assert "Taking aoki.example along ends the contract, for the two are one contract." in page
     assert "a notice today ends it on <strong>31 December 2026</strong>" in " ".join(
         re.sub("<time[^>]*>|</time>", "", page).split()
@@ -303,7 +310,7 @@ def test_the_notice_itself_is_no_step_to_tick(contract: Contract) -> None:
 
 def test_a_step_is_done_by_its_button_and_shows_its_date(holder: Client, contract: Contract) -> None:
     holder.post(url(contract), {f"part-{part(contract, 'server')}": "let_go"})
-    page = holder.get(url(contract)).content.decode()
+    page = main_of(holder.get(url(contract)))
     buttons = re.findall(r'name="tick"\s+value="([^"]+)"', page)
     assert buttons == [f"{part(contract, 'server')}:save_data"], "one's own, in turn"
     assert 'data-step="parts"' in page
@@ -312,7 +319,7 @@ def test_a_step_is_done_by_its_button_and_shows_its_date(holder: Client, contrac
     answer = holder.post(url(contract), {"tick": buttons[0]})
 
     assert answer.url == url(contract) + "#steps"
-    page = holder.get(url(contract)).content.decode()
+    page = main_of(holder.get(url(contract)))
     assert "10 November 2026" in re.sub("<[^>]+>", "", page)
     assert 'name="untick"' in page
     holder.post(url(contract), {"untick": buttons[0]})
@@ -393,7 +400,7 @@ def test_the_way_to_the_parts_stands_on_every_page_that_shows_them(holder: Clien
 
 def test_choices_change_during_the_notice_but_nothing_can_stay(holder: Client, contract: Contract) -> None:
     give_notice(holder, contract)
-    page = holder.get(url(contract)).content.decode()
+    page = main_of(holder.get(url(contract)))
     assert 'value="keep"' not in page
     assert "31 December 2026" in re.sub("<[^>]+>", "", page)
 
@@ -408,7 +415,7 @@ def test_after_the_last_day_the_list_is_read_and_the_choices_stay(holder: Client
     give_notice(holder, contract)
     with time_machine.travel(NOON + timedelta(days=60), tick=False):
         let_in(holder, contract.customer)
-        page = holder.get(url(contract)).content.decode()
+        page = main_of(holder.get(url(contract)))
         assert "10 November 2026" in re.sub("<[^>]+>", "", page)
         assert 'type="radio"' not in page
         answer = holder.post(url(contract), {f"part-{part(contract, 'domain')}": "let_go"})
@@ -424,7 +431,7 @@ def test_a_contract_that_ends_by_itself_asks_for_no_notice(client: Client) -> No
 
     client.post(url(contract), {f"part-{part(contract, 'domain')}": "take"})
 
-    page = client.get(url(contract)).content.decode()
+    page = main_of(client.get(url(contract)))
     assert "ends by itself" in page
     assert 'data-action="start"' not in page
     assert steps(contract)[0] == ("domain unlock", False)

@@ -97,8 +97,9 @@ def test_every_step_names_itself_and_its_controls(holder: Client, contract: Cont
         "cancel/confirm/": {"confirm", "keep"},
     }
     for step, controls in expected.items():
-        page = holder.get(url(contract, step)).content.decode()
+        page, _footer, ways_out = holder.get(url(contract, step)).content.decode().partition("<footer>")
         assert set(re.findall(r'data-action="([a-z-]+)"', page)) == controls, step
+        assert set(re.findall(r'data-entry="([a-z-]+)"', ways_out)) == {"cancel", "withdraw"}, step
     for step in ("overview", "reasons", "confirm"):
         page = holder.get(url(contract, "cancel/" if step == "overview" else f"cancel/{step}/")).content.decode()
         assert re.search(rf'<main[^>]*data-step="{step}"', page), step
@@ -273,7 +274,8 @@ def test_a_contract_that_ended_by_itself_says_so_and_still_takes_the_notice(clie
     let_in(client, contract.customer)
 
     page = client.get(url(contract))
-    assert 'data-action="start"' not in page.content.decode()
+    # The page's own way out is gone; the entry that every page shows stays.
+    assert 'data-action="start"' not in page.content.decode().partition("<footer>")[0]
     assert "31 December 2025" in page.content.decode()
     assert client.get(url(contract, "cancel/")).url == url(contract)
     assert client.post(url(contract, "cancel/now/"), {"quote": ""}).status_code == 409

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ from outbox.models import Entry
 from subscriptions import receipt_lines
 from subscriptions.models import Contract
 from subscriptions.signin import COOKIE, COOKIE_SALT
-from tests.factories import NOON, make_contract, make_customer, make_plan, pay
+from tests.factories import NOON, make_contract, make_customer, make_plan, pay, terms_dict
 
 pytestmark = pytest.mark.django_db
 HOLDER = actions.Actor("customer:1")
@@ -160,6 +160,7 @@ def test_r08_the_receipt_of_an_end_holds_everything() -> None:
             "refund": {"minor": 12_000, "currency": "EUR", "text": "€120.00"},
             "other_refunds": [],
             "fee": {"minor": 0, "currency": "EUR", "text": "€0.00"},
+            "fee_parts": [],
             "still_to_pay": {"minor": 0, "currency": "EUR", "text": "€0.00"},
             "charges": 0,
             "arithmetic": [
@@ -190,8 +191,8 @@ def test_r08_a_receipt_of_a_bare_declaration_tells_nothing_else() -> None:
     assert (document["notice"]["rules"], document["notice"]["button"]) == ("de", "jetzt kündigen")
     contract = Contract.objects.get()
     assert contract.reference not in json.dumps(document)
-    # Not even by the clock: the zone of a contract that was found would tell that it was.
-    assert document["notice"]["received_at"] == "2026-11-10T12:00:00+00:00"
+    # Not even by the clock: its zone is that of the page's rules, whichever contract was found.
+    assert document["notice"]["received_at"] == "2026-11-10T13:00:00+01:00"
     assert receipts.facts_of(receipt)["calendar"] == ""
 
 
@@ -213,6 +214,59 @@ def test_r08_what_was_asked_for_and_is_not_given_is_said(asks: dict[str, str], c
         assert notes[0]["text"] == (
             "You asked for 20 November 2026. The earliest possible day is 31 December 2026, so the contract ends then."
         )
+
+
+def ask(contract: Contract, act: Act = Act.CANCEL, **asks: str) -> Cancellation:
+    """End a contract another way than the ordinary one, as a door without figures does."""
+    notice = actions.receive_notice(
+        contract=contract, shown=None, received_at=NOON, actor=HOLDER, key=f"asked:{contract.pk}", locale="en",
+        declaration="I end it.", act=act, asks=asks,
+    )  # fmt: skip
+    return actions.confirm(notice=notice, shown=None, actor=HOLDER, accept_any=True)
+
+
+def test_r08_the_fee_of_an_early_release_is_worked_out_in_the_receipt() -> None:
+    terms = terms_dict(starts_on="2026-03-01", billing_anchor="2026-03-01", initial_term={"months": 12})
+    contract = make_contract(terms=terms, is_consumer=False, upfront_cost_minor=36_500)
+
+    cancellation = ask(contract, way="early_release")
+
+    document = Receipt.objects.get().document
+    assert (document["way"], document["last_day"], document["rule"]["code"]) == (
+        "early_release", "2026-11-10", "early_release",
+    )  # fmt: skip
+    money = document["money"]
+    assert money["fee"]["minor"] == cancellation.fee_minor > 0
+    assert min(part["minor"] for part in money["fee_parts"]) == cancellation.fee_minor
+    assert "The fee is the smallest of these:" in documents.text(document)
+
+
+def test_r08_what_a_person_has_to_judge_is_said_and_the_ordinary_end_is_certain() -> None:
+    ask(paid_contract(), way="hardship", ground="moved")
+
+    document = Receipt.objects.get().document
+    assert (document["kind"], document["last_day"]) == ("end", "2026-12-31")
+    assert [note["code"] for note in document["notes"]] == ["earlier_end_is_judged"]
+    assert "the end on 31 December 2026 is certain" in documents.text(document)
+
+
+def test_r08_a_withdrawal_has_a_receipt_of_its_own_kind() -> None:
+    contract = make_contract(
+        terms=terms_dict(starts_on="2026-11-05", billing_anchor="2026-11-05"), concluded_at=NOON - timedelta(days=3)
+    )
+    pay(contract, "2026-11-05", "2026-12-04", 1200)
+
+    ask(contract, Act.WITHDRAW)
+
+    document = Receipt.objects.get().document
+    assert (document["kind"], document["notice"]["act"], document["last_day"]) == (
+        "withdrawn",
+        "withdraw",
+        "2026-11-10",
+    )
+    assert document["money"]["refund"]["minor"] == 1200
+    assert documents.text(document).startswith("You have withdrawn from your contract")
+    assert "Everything works until midnight" not in documents.text(document)
 
 
 def test_r08_an_undo_has_a_receipt_of_its_own() -> None:

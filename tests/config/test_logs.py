@@ -29,7 +29,9 @@ def line(message: str, *values: str) -> str:
         (f"http://desk.example/announce/{TOKEN}/", "http://desk.example/announce/…/"),
         (f'"GET /enter/?t={TOKEN} HTTP/1.1" 403', '"GET /enter/?t=… HTTP/1.1" 403'),
         (f"/enter/?next=/account/&t={TOKEN}", "/enter/?next=/account/&t=…"),
+        (f"Not Found: /receipts/{TOKEN}/receipt.pdf", "Not Found: /receipts/…/receipt.pdf"),
         ("Not Found: /sign-in/", "Not Found: /sign-in/"),
+        ("/receipts/verify", "/receipts/verify"),
         ("/contracts/C-7KQ2MX4P/cancel/", "/contracts/C-7KQ2MX4P/cancel/"),
     ],
 )
@@ -58,7 +60,7 @@ def test_a_request_is_written_without_its_query() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", [f"/sign-in/{TOKEN}/", f"/enter/?t={TOKEN}"])
+@pytest.mark.parametrize("path", [f"/sign-in/{TOKEN}/", f"/enter/?t={TOKEN}", f"/receipts/{TOKEN}/"])
 def test_the_lines_of_a_whole_request_let_nobody_in(caplog: Any, client: Client, path: str) -> None:
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.INFO, logger="django_structlog")

@@ -24,6 +24,8 @@ from django.test import Client
 from django.utils import translation
 from django.utils.translation import ngettext
 
+from cancellation import announcements
+from config.entries import entries as entries_of_home
 from messaging.compose import draft
 from outbox.models import Entry
 from subscriptions.lexicon import pressing
@@ -255,6 +257,8 @@ def data(contract: Contract, settings: Any) -> set[str]:
     """Return what pages show of the rows and settings; it is in nobody's catalogue."""
     plan, customer = contract.plan, contract.customer
     rows = {plan.name, plan.product.name, plan.stays_usable, customer.name, customer.email, contract.reference}
+    # A statutory label stands in the language of its place, whatever the page speaks.
+    rows |= {entry.label.text for entry in entries_of_home()}
     return rows | {"Domain", "domain.example", settings.OPERATOR["name"], settings.OPERATOR["support_email"]}
 
 
@@ -292,7 +296,7 @@ def test_a_page_of_the_way_out_leaves_no_english_behind(
 
 
 @each_language
-@pytest.mark.parametrize("path", ["/sign-in/", "/no-such-page/"])
+@pytest.mark.parametrize("path", ["/announce/", "/sign-in/", "/no-such-page/"])
 def test_a_page_for_everybody_leaves_no_english_behind(
     language: str, path: str, contract: Contract, data: set[str]
 ) -> None:
@@ -322,6 +326,27 @@ def test_the_last_page_and_the_confirmation_leave_no_english_behind(
     told = [{line for line in letter.text.splitlines() if "://" not in line} for letter in letters]
     lines = ["".join(f"<p>{line}</p>" for line in told_in) for told_in in told]
     assert left_behind(*lines, language, data) == set()
+
+
+@each_language
+def test_an_announcement_and_its_letters_leave_no_english_behind(
+    language: str, contract: Contract, data: set[str]
+) -> None:
+    told = announcements.Told(
+        agent_name="Mika", agent_company="Hafen", agent_email="m@hafen.example", about=contract.reference,
+        holder_email=contract.customer.email,
+    )  # fmt: skip
+    made = announcements.announce(told=told, token="", locale="en", at=NOON)
+    announcements.take_up(announcement_id=made.pk, at=NOON)
+    path = f"/announce/{made.key}/"
+    asked = [page(speaking(code), path) for code in ("en", language)]
+    data |= {"Mika", "Hafen", "m@hafen.example"}
+    assert left_behind(*asked, language, data) == set()
+
+    for entry in Entry.objects.filter(topic="letter"):
+        letters = [draft(entry.payload | {"locale": code}) for code in ("en", language)]
+        assert left_behind(letters[0].html, letters[1].html, language, data) == set()
+        assert letters[0].subject != letters[1].subject
 
 
 @each_language

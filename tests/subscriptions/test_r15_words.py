@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 
 from feedback.models import Reason
-from subscriptions.checks import check_operator_words
+from subscriptions.checks import check_operator_words, check_words_of_packs
 from subscriptions.lexicon import PHRASES, Chosen, Pressure, preselected, pressing
 from subscriptions.models import Plan, Product
 from tests.factories import make_plan
@@ -226,6 +226,19 @@ def test_r15_an_operators_name_that_presses_is_warned_of(settings: Any) -> None:
         "Words that press: FAIRWELL_OPERATOR_NAME: “Last Chance”",
     )
     assert message.hint
+
+
+@pytest.mark.pure
+def test_r15_labels_of_packs_press_nobody_and_an_operators_own_is_warned_of(settings: Any, tmp_path: Path) -> None:
+    assert check_words_of_packs(app_configs=None) == []
+
+    own = 'since = 2026-01-01\nvalue = "Before you go: cancel"\nunit = "text"\n'
+    own += 'source = "ours"\nconfidence = "C"\nbasis = "ours"\nreview_on = 2027-01-01\n'
+    (tmp_path / "default.toml").write_text(f"[[entry_label]]\n{own}")
+    settings.POLICY_OVERRIDES = str(tmp_path)
+    told = [message.msg for message in check_words_of_packs(app_configs=None)]
+
+    assert told == ["Words that press: entry_label of pack default: “Before you go”"]
 
 
 @pytest.mark.django_db

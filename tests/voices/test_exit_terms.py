@@ -39,7 +39,10 @@ def test_voice_5_exit_terms_cost_what_is_not_yet_paid_back_and_nothing_beyond(
     postbox: Postbox,
     axe: Callable[[Page], None],
     picture: Callable[[Page, str], None],
+    request: pytest.FixtureRequest,
 ) -> None:
+    # The checker is a script itself.
+    look = axe if "with-javascript" in request.node.name else lambda page: None
     sign_in(page, MOVED)
     overview(page)
     leaving = page.locator("#way-early_release")
@@ -49,7 +52,7 @@ def test_voice_5_exit_terms_cost_what_is_not_yet_paid_back_and_nothing_beyond(
     leaving.get_by_label("Last day").fill(day.isoformat())
     leaving.get_by_role("button").click()
     expect(page.locator(".act .line")).to_contain_text(format_day(day, "en"))
-    axe(page)
+    look(page)
     picture(page, "exit-terms")
     told = page.locator("main").inner_text()
     page.locator("[data-action=cancel-now]").click()
@@ -65,7 +68,7 @@ def test_voice_5_exit_terms_cost_what_is_not_yet_paid_back_and_nothing_beyond(
     for money in parts.values():
         assert format_money(money, "en") in told
     expect(page.locator("main")).to_contain_text(format_money(quote.fee, "en"))
-    axe(page)
+    look(page)
     assert format_money(quote.fee, "en") in postbox.text()
     assert format_day(day, "en") in postbox.text()
 

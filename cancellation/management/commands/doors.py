@@ -12,7 +12,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
-from django.urls import reverse
 from django.utils import timezone
 
 from cancellation import care
@@ -57,7 +56,7 @@ def described(pack: Pack) -> Iterator[str]:
     home = " (home)" if pack.code == places.home().code else ""
     fault = next((fault for fault in care.open_faults() if fault.pack == pack.code), None)
     yield f"{pack.code}: {pack.name}{home}"
-    yield f"  address       {settings.BASE_URL}{reverse('cancellation:door', args=[pack.code])}"
+    yield f"  address       {settings.BASE_URL}{care.door_of(pack)}"
     yield f"  entry         {pack.get('entry_label', today)}"
     yield f"  button        {rules.confirm_label}" + (", on a page to check" if rules.has_recap else "")
     yield f"  must be there {', '.join(rules.needed)}; at most {rules.most_groups} groups of fields"
