@@ -17,9 +17,8 @@ from typing import Any, Literal
 
 from babel.numbers import format_decimal, format_percent
 from django.utils.functional import Promise
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
 
 from config.formats import locale_of
 
@@ -47,33 +46,36 @@ class Metric:
 METRICS = {
     metric.key: metric
     for metric in (
-        Metric("clicks", _lazy("Clicks")),
-        Metric("pages", _lazy("Pages")),
-        Metric("mandatory_fields", _lazy("Fields to fill in")),
-        Metric("optional_fields", _lazy("Fields left to choice")),
-        Metric("field_groups", _lazy("Groups of fields")),
-        Metric("characters", _lazy("Characters typed")),
-        Metric("choices", _lazy("Other things to press on a page")),
-        Metric("words", _lazy("Words on the way")),
-        Metric("sign_ins", _lazy("Sign-ins on the way")),
-        Metric("channel_switches", _lazy("Changes to telephone or post")),
-        Metric("offers", _lazy("Offers")),
-        Metric("offers_repeated", _lazy("Offers made again")),
-        Metric("prominence", _lazy("Prominence of leaving"), "ratio", high_is_good=True),
-        Metric("drawn_weaker", _lazy("Leaving is drawn weaker"), "truth"),
-        Metric("contrast", _lazy("Contrast of the leaving button"), "tenths", high_is_good=True),
-        Metric("tab_position", _lazy("Tab stops to the leaving button")),
-        Metric("tab_among_controls", _lazy("Its place among buttons and links")),
-        Metric("pre_made_choices", _lazy("Choices made beforehand")),
-        Metric("pressing_words", _lazy("Words that press")),
-        Metric("third_party_requests", _lazy("Requests to third parties")),
-        Metric("receipt_contents", _lazy("Receipt is complete"), "share", high_is_good=True),
-        Metric("as_published", _lazy("Last day or refund as in the published example"), "truth", high_is_good=True),
-        Metric("receipt_seconds", _lazy("Seconds until the receipt"), "tenths"),
-        Metric("seconds", _lazy("Seconds the script took"), "tenths"),
-        Metric("axe_violations", _lazy("Barriers found by axe")),
-        Metric("console_errors", _lazy("Complaints of the browser")),
-        Metric("bytes_gzip", _lazy("Weight in kB"), "kilobytes"),
+        Metric("clicks", gettext_lazy("Clicks")),
+        Metric("pages", gettext_lazy("Pages")),
+        Metric("mandatory_fields", gettext_lazy("Fields to fill in")),
+        Metric("optional_fields", gettext_lazy("Fields left to choice")),
+        Metric("field_groups", gettext_lazy("Groups of fields")),
+        Metric("characters", gettext_lazy("Characters typed")),
+        Metric("choices", gettext_lazy("Other things to press on a page")),
+        Metric("words", gettext_lazy("Words on the way")),
+        Metric("sign_ins", gettext_lazy("Sign-ins on the way")),
+        Metric("channel_switches", gettext_lazy("Changes to telephone or post")),
+        Metric("offers", gettext_lazy("Offers")),
+        Metric("offers_repeated", gettext_lazy("Offers made again")),
+        Metric("entry_legible", gettext_lazy("The entry is well legible"), "truth", high_is_good=True),
+        Metric("prominence", gettext_lazy("Prominence of leaving"), "ratio", high_is_good=True),
+        Metric("drawn_weaker", gettext_lazy("Leaving is drawn weaker"), "truth"),
+        Metric("contrast", gettext_lazy("Contrast of the leaving button"), "tenths", high_is_good=True),
+        Metric("tab_position", gettext_lazy("Tab stops to the leaving button")),
+        Metric("tab_among_controls", gettext_lazy("Its place among buttons and links")),
+        Metric("pre_made_choices", gettext_lazy("Choices made beforehand")),
+        Metric("pressing_words", gettext_lazy("Words that press")),
+        Metric("third_party_requests", gettext_lazy("Requests to third parties")),
+        Metric("receipt_contents", gettext_lazy("Receipt is complete"), "share", high_is_good=True),
+        Metric(
+            "as_published", gettext_lazy("Last day or refund as in the published example"), "truth", high_is_good=True
+        ),
+        Metric("receipt_seconds", gettext_lazy("Seconds until the receipt"), "tenths"),
+        Metric("seconds", gettext_lazy("Seconds the script took"), "tenths"),
+        Metric("axe_violations", gettext_lazy("Barriers found by axe")),
+        Metric("console_errors", gettext_lazy("Complaints of the browser")),
+        Metric("bytes_gzip", gettext_lazy("Weight in kB"), "kilobytes"),
     )
 }
 # What somebody wants to know at a glance; the rest stands below, place by place.
@@ -81,15 +83,15 @@ AT_A_GLANCE = (
     "clicks", "pages", "mandatory_fields", "words", "sign_ins", "offers", "prominence", "receipt_contents",
 )  # fmt: skip
 WAYS: dict[str, Words] = {
-    "cancel": _lazy("The public cancellation page"),
-    "withdraw": _lazy("The public withdrawal page"),
-    "guided": _lazy("The guided way, signed in"),
+    "cancel": gettext_lazy("The public cancellation page"),
+    "withdraw": gettext_lazy("The public withdrawal page"),
+    "guided": gettext_lazy("The guided way, signed in"),
 }
 STATES: dict[str, Words] = {
-    "us-ca": _lazy("California"),
-    "us-ny": _lazy("New York"),
-    "us-mn": _lazy("Minnesota"),
-    "default": _lazy("Everywhere else"),
+    "us-ca": gettext_lazy("California"),
+    "us-ny": gettext_lazy("New York"),
+    "us-mn": gettext_lazy("Minnesota"),
+    "default": gettext_lazy("Everywhere else"),
 }
 COUNTRIES = {"de": "DE", "fr": "FR", "pl": "PL", "uk": "GB", "jp": "JP"}
 
@@ -109,42 +111,50 @@ class Anchor:
 ANCHORS = (
     Anchor(
         "FTC v. Amazon, 2023 (B)",
-        _lazy("Prime in the United States, 2016 to April 2023"),
-        _lazy("4 pages, 6 clicks and 15 options to leave; 1 to 2 clicks to join"),
+        gettext_lazy("Prime in the United States, 2016 to April 2023"),
+        gettext_lazy("4 pages, 6 clicks and 15 options to leave; 1 to 2 clicks to join"),
         leave=6,
         join=2,
     ),
     Anchor(
         "EU, Amazon, 2022 (B)",
-        _lazy("Prime in the European Union, by commitment"),
-        _lazy("2 clicks to leave"),
+        gettext_lazy("Prime in the European Union, by commitment"),
+        gettext_lazy("2 clicks to leave"),
         leave=2,
     ),
     Anchor(
         "Forbrukerrådet, 2021 (B)",
-        _lazy("Prime in Norway, and consumers asked"),
-        _lazy("six pages after finding the menu; 1 in 4 had trouble leaving a service"),
+        gettext_lazy("Prime in Norway, and consumers asked"),
+        gettext_lazy("six pages after finding the menu; 1 in 4 had trouble leaving a service"),
     ),
     Anchor(
         "Sheil et al., CHI 2024 (C)",
-        _lazy("67 news subscriptions of 34 sites in 4 countries"),
-        _lazy("3.5 clicks to join; 4.9 to leave in Europe, 5.8 to 6.2 in the United States; 10 at worst"),
+        gettext_lazy("67 news subscriptions of 34 sites in 4 countries"),
+        gettext_lazy("3.5 clicks to join; 4.9 to leave in Europe, 5.8 to 6.2 in the United States; 10 at worst"),
         leave=4.9,
         join=3.5,
     ),
     Anchor(
         "EmailToolTester (B)",
-        _lazy("40 services"),
-        _lazy("6.7 clicks and 6.2 misleading patterns to leave, on average"),
+        gettext_lazy("40 services"),
+        gettext_lazy("6.7 clicks and 6.2 misleading patterns to leave, on average"),
         leave=6.7,
     ),
     Anchor(
         "ICPEN, 2024 (B)",
-        _lazy("642 traders in 26 countries"),
-        _lazy("75.7% with at least one misleading pattern; 70% do not say how to cancel"),
+        gettext_lazy("642 traders in 26 countries"),
+        gettext_lazy("75.7% with at least one misleading pattern; 70% do not say how to cancel"),
     ),
-    Anchor("EU Fitness Check, 2024 (B)", _lazy("Consumers asked"), _lazy("69% found cancelling technically hard")),
-    Anchor("vzbv, 2024 (B)", _lazy("1,200 German sites"), _lazy("one in five without the cancellation button")),
+    Anchor(
+        "EU Fitness Check, 2024 (B)",
+        gettext_lazy("Consumers asked"),
+        gettext_lazy("69% found cancelling technically hard"),
+    ),
+    Anchor(
+        "vzbv, 2024 (B)",
+        gettext_lazy("1,200 German sites"),
+        gettext_lazy("one in five without the cancellation button"),
+    ),
 )
 # Where an operator has counted nothing, joining takes what the one study that counted both ways found on average.
 PUBLISHED_JOIN: Mapping[str, float] = {"clicks": 3.5}
@@ -200,10 +210,15 @@ def card() -> Card:
 
 def card_of(told: Mapping[str, Any]) -> Card:
     """Return a card as it stands in a file."""
+    # As numbers, or 1280 would come before 390.
     walks = [
-        Walked(walk["pack"], walk["way"], walk["locale"], walk["figures"], walk["limits"], walk["broken"])
+        Walked(
+            walk["pack"], walk["way"], walk["locale"],
+            dict(sorted(walk["figures"].items(), key=lambda of_width: int(of_width[0]))),
+            walk["limits"], walk["broken"],
+        )
         for walk in told["walks"]
-    ]
+    ]  # fmt: skip
     return Card(date.fromisoformat(told["measured_on"]), told["browser"], told["widths"], walks)
 
 
@@ -302,11 +317,15 @@ def with_limit(walked: Walked, key: str) -> str:
 
 
 def _compared(told: Card, join: Mapping[str, float]) -> Iterator[Row]:
-    locale = locale_of(get_language())
+    """Yield a line per way out and result; places with the same result stand together."""
+    locale, alike = locale_of(get_language()), dict[tuple[str, tuple[str, ...], bool], list[str]]()
     for walked in told.walks:
         ratios = asymmetry(walked, join)
-        cells = [format_decimal(ratios[name], "0.00", locale=locale) if name in ratios else "–" for name in join]
-        yield Row(f"{place_name(walked.pack)} · {WAYS[walked.way]}", cells, any(r > 1 for r in ratios.values()))
+        cells = tuple(format_decimal(ratios[name], "0.00", locale=locale) if name in ratios else "–" for name in join)
+        is_harder = any(ratio > 1 for ratio in ratios.values())
+        alike.setdefault((walked.way, cells, is_harder), []).append(place_name(walked.pack))
+    for (way, cells, is_harder), places in alike.items():
+        yield Row(f"{WAYS[way]}: {', '.join(places)}", cells, is_harder)
 
 
 def _clicks(told: Card) -> tuple[str, str]:

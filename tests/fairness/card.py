@@ -92,7 +92,6 @@ def _verdict(card: Card) -> Iterator[str]:
     for walked in broken:
         what = ", ".join(str(METRICS[key].label) if key in METRICS else key for key in walked.broken)
         yield f"- **{fairness.place_name(walked.pack)}, {WAYS[walked.way]}** breaks its limits: {what}."
-    yield ""
 
 
 def _glance(card: Card) -> Iterator[str]:

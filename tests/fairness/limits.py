@@ -32,6 +32,7 @@ def limits_of(way: str, answer: Answer, *, has_vector: bool = False) -> Limits:
         "clicks": {"at_most": steps},
         "pages": {"at_most": steps},
         "mandatory_fields": {"at_most": MOST_MANDATORY},
+        "entry_legible": {"at_least": 1},
         "prominence": {"at_least": LEAST_PROMINENCE},
         "contrast": {"at_least": LEAST_CONTRAST},
         "tab_among_controls": {"at_most": 1},

@@ -90,6 +90,16 @@ def test_r20_the_guided_way_made_worse_is_caught(trick: str, walked: Walks) -> N
     assert expected in found.broken, found.faults()
 
 
+@pytest.mark.parametrize("style", ["color = '#bbb'", "fontSize = '9px'"], ids=["pale", "small"])
+def test_r20_an_entry_that_hides_is_caught(style: str, walked: Walks) -> None:
+    code = f"document.querySelectorAll('[data-entry]').forEach((entry) => {{ entry.style.{style}; }});"
+    hide = f"document.addEventListener('DOMContentLoaded', () => {{ {code} }})"
+
+    found = walked("default", "cancel", widths=(390,), worse=lambda page: page.add_init_script(hide))
+
+    assert "entry_legible" in found.broken, found.faults()
+
+
 def test_r20_a_recap_page_made_worse_is_caught(walked: Walks) -> None:
     worse, expected = TRICKS["keeping-first"]
 

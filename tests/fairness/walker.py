@@ -106,6 +106,7 @@ class Walk:
             "channel_switches": int(bool(self.held_up) and any(s.figures["other_channels"] for s in self.seen)),
             "offers": len(set(offers)),
             "offers_repeated": len(offers) - len(set(offers)),
+            "entry_legible": _is_legible(self.seen[0]) if self.seen else False,
             "prominence": round(min(ratios), 2) if ratios else None,
             "drawn_weaker": any(seen.is_drawn_weaker for seen in self.deciding),
             "contrast": round(min(contrasts), 1) if contrasts else None,
@@ -132,7 +133,6 @@ def walk(
     """
     walked = Walk()
     listening = _listen(page, walked)
-    begun = time.perf_counter()
     try:
         for _ in range(MOST_PAGES):
             selector = start if not walked.seen else _leading(page)
@@ -140,18 +140,16 @@ def walk(
             walked.seen.append(seen)
             if seen.step == "done":
                 break
-            _fill(
-                page,
-                [one for one in seen.figures["fields"] if one["mandatory"] or one["name"] in needed],
-                persona,
-                walked,
-            )
+            begun = time.perf_counter()
+            if len(walked.seen) > 1:
+                # What the start page asks for, such as a sign-in, is none of this way.
+                _fill(page, _demanded(seen, needed), persona, walked)
             _press(page, selector, seen, walked)
+            walked.seconds += time.perf_counter() - begun
         else:
             raise HeldUp(f"no receipt after {MOST_PAGES} pages")
     except (HeldUp, Error) as fault:
         walked.held_up = str(fault).splitlines()[0]
-    walked.seconds = time.perf_counter() - begun
     for event, listener in listening:
         page.remove_listener(event, listener)
     return walked
@@ -170,6 +168,17 @@ def _leading(page: Page) -> str:
         if any(control.is_visible() for control in page.locator(selector).all()):
             return selector
     return ""
+
+
+def _demanded(seen: Seen, needed: Sequence[str]) -> list[Mapping[str, Any]]:
+    """Return the fields of a page that have to be filled in."""
+    return [one for one in seen.figures["fields"] if one["mandatory"] or one["name"] in needed]
+
+
+def _is_legible(start: Seen) -> bool:
+    """Tell whether the entry can be read as well as what stands round it, at least. Source: LAW R1."""
+    entry = start.figures["leaving"]
+    return bool(entry) and entry["text_contrast"] >= 4.5 and entry["font_px"] >= start.figures["footer_font_px"]
 
 
 def _fill(page: Page, demanded: Sequence[Mapping[str, Any]], persona: Mapping[str, str], walked: Walk) -> None:

@@ -126,7 +126,7 @@ def test_leaving_is_compared_with_the_published_average_until_joining_was_counte
     assert "3.5 clicks to join stands in" in text_of(page)
     assert rows(page, "joining")[:2] == [
         ["Way out", "Clicks", "Limits"],
-        ["Germany · The public cancellation page", "0.57", "kept"],
+        ["The public cancellation page: Germany", "0.57", "kept"],
     ]
 
 
@@ -136,8 +136,8 @@ def test_leaving_is_compared_with_what_the_operator_counted(manager, shipped, se
 
     assert "as configured: Clicks 2 · Fields to fill in 4" in text_of(page)
     assert rows(page, "joining")[1:3] == [
-        ["Germany · The public cancellation page", "1.00", "0.75", "kept"],
-        ["France · The public cancellation page", "1.50", "0.75", "broken"],
+        ["The public cancellation page: Germany", "1.00", "0.75", "kept"],
+        ["The public cancellation page: France", "1.50", "0.75", "broken"],
     ]
 
 
