@@ -305,6 +305,8 @@ def done(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _shown(key: str) -> tuple[Notice, Receipt | None]:
+    if not key.isprintable():
+        raise Http404
     # What was erased is shown no more: nothing would be left to see.
     kept = Receipt.objects.filter(kind=ReceiptKind.RECEIVED, notice__declared__erased_at__isnull=True)
     found = kept.select_related("notice__declared").filter(key=key).first()

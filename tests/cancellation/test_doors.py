@@ -131,7 +131,9 @@ def test_r02_the_entry_leads_straight_to_the_form(no_csrf_cookie: Client, code: 
     assert "<script" not in text_of(answer)
 
 
-@pytest.mark.parametrize("path", ["/cancel/atlantis/", "/withdraw/atlantis/", "/cancel/done/none/", "/not-me/forged/"])
+@pytest.mark.parametrize(
+    "path", ["/cancel/atlantis/", "/withdraw/atlantis/", "/cancel/done/none/", "/cancel/done/%00/", "/not-me/%00/"]
+)
 def test_what_is_not_there_says_so_and_shows_the_way_out(client: Client, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 404
