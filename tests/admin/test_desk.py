@@ -141,7 +141,8 @@ def test_a_contracts_page_says_in_plain_words_how_it_ends_and_what_a_notice_now_
 
     assert "The first term is 1 year. The notice period is 1 month." in text
     assert "A notice received now ends it on 31 December 2026." in text
-    assert "This holds until 30 November 2026; a day later it would end on 31 January 2027" in text
+    # The contract says the end of a month; German law lets it end on any day once the first term is over.
+    assert "This holds until 30 November 2026; a day later it would end on 1 January 2027" in text
     assert "Refund €120.00 12 of 24 months are unused: €240.00 × 12 ÷ 24 = €120.00" in text
 
 

@@ -25,6 +25,8 @@ from django.utils import translation
 from django.utils.translation import ngettext
 
 from cancellation import announcements
+from cancellation.models import Receipt
+from cancellation.receipts import url_of
 from config.entries import entries as entries_of_home
 from messaging.compose import draft
 from outbox.models import Entry
@@ -209,6 +211,8 @@ OWN_NAMES = {"English", "Deutsch", "français", "polski", "日本語"}
 SHARED = {"de": {"Name"}, "fr": {"Date", "Instructions"}, "pl": {"Plan"}, "ja": set()}
 # Words of packages that bring their own translations, or none: django-axes, and the empty choice of Django 6.1.
 FOREIGN = {"Axes", "Access attempts", "Access failures", "Access logs", "- Select an option -"}
+# Kinds of files, called the same everywhere.
+FORMATS = {"HTML", "PDF"}
 REFERENCE = re.compile(r"\b[A-Z]-[2-9A-Z]{8}\b")
 
 
@@ -219,7 +223,7 @@ class Words(HTMLParser):
         super().__init__()
         self.found: set[str] = set()
         self.is_code = False
-        self.data = sorted(data | OWN_NAMES | FOREIGN, key=len, reverse=True)
+        self.data = sorted(data | OWN_NAMES | FOREIGN | FORMATS, key=len, reverse=True)
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: Any) -> None:
@@ -314,8 +318,10 @@ def test_the_last_page_and_the_confirmation_leave_no_english_behind(
     assert quote
     assert holder.post(f"{way}now/", {"quote": quote[1]}).status_code == 302
     payload = Entry.objects.get(topic="letter").payload
-    # What was declared stays in the language in which it was declared.
+    # What was declared, and the button that declared it, stay in the language of the click.
     data |= {" ".join(payload["facts"]["declaration"].split())}
+    receipt = Receipt.objects.select_related("notice").get()
+    data |= {receipt.notice.button, receipt.number, url_of(receipt)}
 
     english, shown = (page(holder_speaking(code, contract), f"{way}done/") for code in ("en", language))
     assert left_behind(english, shown, language, data) == set()
