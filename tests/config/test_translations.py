@@ -310,7 +310,7 @@ def test_a_page_for_everybody_leaves_no_english_behind(
 
 @each_language
 def test_the_last_page_and_the_confirmation_leave_no_english_behind(
-    language: str, contract: Contract, data: set[str]
+    language: str, contract: Contract, data: set[str], settings: Any
 ) -> None:
     way = f"/contracts/{contract.reference}/cancel/"
     holder = holder_speaking(language, contract)
@@ -321,7 +321,7 @@ def test_the_last_page_and_the_confirmation_leave_no_english_behind(
     # What was declared, and the button that declared it, stay in the language of the click.
     data |= {" ".join(payload["facts"]["declaration"].split())}
     receipt = Receipt.objects.select_related("notice").get()
-    data |= {receipt.notice.button, receipt.number, url_of(receipt)}
+    data |= {receipt.notice.button, receipt.number, url_of(receipt), settings.BASE_URL}
 
     english, shown = (page(holder_speaking(code, contract), f"{way}done/") for code in ("en", language))
     assert left_behind(english, shown, language, data) == set()
