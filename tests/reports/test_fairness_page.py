@@ -181,3 +181,25 @@ def test_both_reports_lead_to_each_other(manager, shipped):
 def test_the_page_asks_the_database_for_nothing_but_the_reader(manager, shipped, django_assert_max_num_queries):
     with django_assert_max_num_queries(4):
         manager.get(PAGE)
+
+
+# What two languages write alike: names of places, and words.
+ALIKE = {
+    "de": {"Japan", "Minnesota", "New York"},
+    "fr": {"40 services", "France", "Minnesota", "New York", "Pages"},
+    "pl": {"Minnesota"},
+}
+
+
+@pytest.mark.parametrize("language", ["de", "fr", "pl", "ja"])
+def test_the_page_leaves_no_english_behind(language, manager):
+    told = []
+    for code in ("en", language):
+        manager.cookies["django_language"] = code
+        page = re.search(r"(?s)<main.*</main>", manager.get(PAGE).text)
+        assert page
+        told.append({text_of(part) for part in re.findall(r">([^<>]+)<", page[0])})
+    words = {part for part in told[0] & told[1] if re.search(r"[^\W\d_]{3}", part)}
+
+    sources = {anchor.source for anchor in fairness.ANCHORS}
+    assert words - sources - ALIKE.get(language, set()) == set()
