@@ -16,7 +16,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from cancellation import actions, pages
+from cancellation import actions, lawful, pages
 from cancellation.models import Cancellation, Notice, State
 from cancellation.steps import NotSignedIn, Walk, unsealed, urls_of, walk
 from cancellation.ways import GROUNDS, ORDINARY, Wish
@@ -56,7 +56,7 @@ def commit(request: HttpRequest, ref: str) -> HttpResponse:
         declaration=declaration_of(at.contract, wish),
         said=said,
         asks=wish.as_dict(),
-        door=actions.Door(button=_("Cancel now")),
+        door=actions.Door(pack=lawful.pack_code(at.contract), button=_("Cancel now")),
     )
     try:
         actions.confirm(notice=notice, shown=shown, actor=actor, said=said, wish=wish)

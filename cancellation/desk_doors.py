@@ -27,7 +27,7 @@ from cancellation.models import Declared, Evidence, NoticeState
 from cancellation.queries import contracts_with_state
 from config.admin import (
     FactAdmin,
-    TabularInline,
+    StackedInline,
     condition_filter,
     day,
     instant,
@@ -43,7 +43,7 @@ WAITING = {"notice__state__in": [NoticeState.UNMATCHED, NoticeState.QUARANTINED]
 FIELDS = ("name", "reference", "email", "phone", "address", "wished", "reason")
 
 
-class DeclaredInline(TabularInline):
+class DeclaredInline(StackedInline):
     """What was typed, on the page of its notice."""
 
     model = Declared

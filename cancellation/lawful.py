@@ -48,6 +48,15 @@ def _is_at_fault(contract: Contract, on: date) -> bool:
     return pack.code in faulty and pack.get("button_broken_effect", on) == AT_RECEIPT
 
 
+def pack_code(contract: Contract) -> str:
+    """Return which place's rules a contract follows, for its notice and receipt; "" where they cannot be told."""
+    try:
+        return places.pack_of(contract).code
+    except Exception:
+        log.exception("The rules for contract %s could not be told.", contract.pk)
+        return ""
+
+
 def withdrawable(contract: Contract) -> Withdrawable | None:
     """Return until when and how a contract may be withdrawn from, or None where there is no such right."""
     last_day = places.withdrawal_last_day(contract)

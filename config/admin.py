@@ -32,11 +32,13 @@ from config.formats import format_day, format_instant
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
     TabularInline = admin.TabularInline[Any, Any]
+    StackedInline = admin.StackedInline[Any, Any]
     ModelForm = forms.ModelForm[Any]
     BasePaginator = Paginator[Any]
     BaseUserAdmin = UserAdmin[User]
 else:
     ModelAdmin, TabularInline, ModelForm = admin.ModelAdmin, admin.TabularInline, forms.ModelForm
+    StackedInline = admin.StackedInline
     BasePaginator, BaseUserAdmin = Paginator, UserAdmin
 
 # A list is searched, not leafed through to its end; counting a million rows would cost more than showing fifty.
