@@ -245,7 +245,9 @@ def test_above_the_limit_nothing_is_refused_and_no_mail_leaves_until_staff_look(
 
     assert statuses == {303}
     assert (Announcement.objects.count(), held.count()) == (33, 13)
-    assert not Entry.objects.filter(topic="letter", payload__to__in=held.values_list("agent_email", flat=True)).exists()
+    assert not Entry.objects.filter(
+        topic="letter", payload__to__in=list(held.values_list("agent_email", flat=True))
+    ).exists()
 
     one = held.first()
     assert one is not None
