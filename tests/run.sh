@@ -35,7 +35,8 @@ if postgres_answers && redis_answers; then services=""; else missing+=("PostgreS
 part "SQLite: units, actions, pages" env -u DATABASE_URL -u REDIS_URL $python -m pytest -m "not browser and not services" -n "$workers" --dist loadfile
 
 if command -v chromium chromium-browser google-chrome >/dev/null 2>&1; then
-    part "SQLite: journeys in Chromium" env -u DATABASE_URL -u REDIS_URL $python -m pytest -m "browser and not services"
+    part "SQLite: journeys in Chromium" env -u DATABASE_URL -u REDIS_URL $python -m pytest -m "browser and not services" \
+        -n "$workers" --dist loadfile
 else
     missing+=("Chromium: the journeys in tests/voices and every other page test in a real browser")
 fi
