@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from cancellation import letters, receipts, ways
+from cancellation import lawful, letters, receipts, ways
 from cancellation.models import (
     ALLOWED,
     OPEN,
@@ -399,19 +399,22 @@ def _schedule(contract: Contract, notice: Notice, quote: Quote, wish: Wish) -> C
 
 def _record_scheduled(cancellation: Cancellation, notice: Notice, actor: Actor) -> None:
     common = {"contract_id": cancellation.contract_id, "notice": notice, "actor": actor.name}
-    Event.objects.bulk_create(
-        [
-            Event(**common, at=notice.received_at, what="notice received", after=notice.state),
-            Event(
-                **common,
-                cancellation=cancellation,
-                at=timezone.now(),
-                what="end scheduled",
-                after=State.SCHEDULED,
-                why=f"last day {cancellation.last_day}",
-            ),
-        ]
-    )
+    now = timezone.now()
+    events = [
+        Event(**common, at=notice.received_at, what="notice received", after=notice.state),
+        Event(
+            **common,
+            cancellation=cancellation,
+            at=now,
+            what="end scheduled",
+            after=State.SCHEDULED,
+            why=f"last day {cancellation.last_day}",
+        ),
+    ]
+    if place := lawful.place_without_rules(cancellation.contract):
+        system = {**common, "actor": SYSTEM.name}
+        events.append(Event(**system, at=now, what="rules: default", why=f"no rules of its own for {place}"))
+    Event.objects.bulk_create(events)
 
 
 def _promises_of(

@@ -259,13 +259,7 @@ def attach(*, notice: Notice, contract: Contract, actor: Actor, why: str) -> boo
         return False
     notice.state, notice.contract = NoticeState.MATCHED, contract
     _note(notice, actor, "notice matched", before=before, after=NoticeState.MATCHED, why=why)
-    if not places.has_own_pack(contract):
-        _note(notice, SYSTEM, "rules: default", why=f"no rules of its own for {_place(contract)}")
     return True
-
-
-def _place(contract: Contract) -> str:
-    return "-".join(filter(None, (contract.country, contract.region))) or "a contract without a country"
 
 
 def end(*, notice: Notice, actor: Actor) -> Cancellation | None:

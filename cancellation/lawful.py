@@ -57,6 +57,16 @@ def pack_code(contract: Contract) -> str:
         return ""
 
 
+def place_without_rules(contract: Contract) -> str:
+    """Return the place of a contract that has no pack of its own, so that the desk is told; "" where it has one."""
+    try:
+        country, region = places.place_of(contract)
+        return "" if not country or places.has_own_pack(contract) else "-".join(filter(None, (country, region)))
+    except Exception:
+        log.exception("The rules for contract %s could not be told.", contract.pk)
+        return ""
+
+
 def withdrawable(contract: Contract) -> Withdrawable | None:
     """Return until when and how a contract may be withdrawn from, or None where there is no such right."""
     last_day = places.withdrawal_last_day(contract)
