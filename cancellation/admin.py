@@ -259,8 +259,11 @@ class ContractAdmin(DeskAdmin):
     raw_id_fields = ("customer",)
     inlines = (ComponentInline,)
     fieldsets = (
-        (None, {"fields": ("reference", "customer", "plan", "kind", "country")}),
-        (_("Terms as agreed"), {"fields": ("starts_on", "concluded_at", "terms")}),
+        (None, {"fields": ("reference", "customer", "plan", "kind", "country", "region", "is_consumer")}),
+        (
+            _("Terms as agreed"),
+            {"fields": ("starts_on", "concluded_at", "informed_of_withdrawal", "asked_to_start", "terms")},
+        ),
         (
             _("Money"),
             {
