@@ -110,8 +110,8 @@ FAMILY = (
 COUNTRY_OF = {"JPY": "JP", "PLN": "PL", "GBP": "GB"}
 
 
-def load(*, today: date | None = None) -> bool:
-    """Load the demo once; return whether there was anything to do."""
+def load(*, today: date | None = None, crowd: bool = True) -> bool:
+    """Load the demo once, the stories alone or with the crowd; return whether there was anything to do."""
     _staff()
     if Contract.objects.filter(source=SOURCE).exists():
         return False
@@ -120,7 +120,8 @@ def load(*, today: date | None = None) -> bool:
         plans = {offer.code: _plan(offer) for offer in OFFERS}
         for story in STORIES:
             _story(story, OFFER_OF_STORY[story.slug], plans, today)
-        _crowd(plans, today)
+        if crowd:
+            _crowd(plans, today)
     return True
 
 

@@ -84,6 +84,7 @@ def test_voice_1_the_bundle_shows_the_day_that_saves_a_month_and_pays_back_whole
     assert format_day(cancellation.last_day, "ja") in postbox.text()
 
 
+@pytest.mark.crowd
 def test_voice_2_several_reasons_reach_the_manager(
     phone: Callable[[str], Page],
     postbox: Postbox,
@@ -177,6 +178,7 @@ def test_voice_5_a_fixed_term_shows_its_agreed_end_and_all_that_is_still_due(
     assert quote.fee.minor == 0
 
 
+@pytest.mark.crowd
 def test_the_demo_is_loaded_once() -> None:
     before = Contract.objects.count()
 
