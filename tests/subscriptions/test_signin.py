@@ -300,7 +300,10 @@ def test_a_link_ends_after_a_quarter_of_an_hour(client: Client, anna: Customer) 
     assert SignInToken.objects.get().used_at is None
 
 
-@pytest.mark.parametrize("spoil", [lambda t: t[:-1], lambda t: "x" + t[1:], lambda t: "nonsense", lambda t: t + "."])
+@pytest.mark.parametrize(
+    "spoil",
+    [lambda t: t[:-1], lambda t: ("y" if t[0] == "x" else "x") + t[1:], lambda t: "nonsense", lambda t: t + "."],
+)
 def test_a_tampered_link_is_told_apart(client: Client, anna: Customer, spoil: Any) -> None:
     token = link_for(client).split("/")[2]
 
