@@ -47,8 +47,17 @@ def instruct_move(payload: Payload) -> None:
     _of(payload).filter(outcome=Outcome.OPEN).update(outcome=Outcome.DROPPED, done_at=timezone.now())
     done = _of(payload).filter(outcome=Outcome.DONE).values_list("kind", "currency", "amount_minor")
     _write(payload, Kind.END, outcome=Outcome.OPEN, number=number)
+    due: dict[tuple[Kind, str], int] = {}
     for kind, minor, currency in _money_of(payload):
-        left = minor - sum(paid for of, in_, paid in done if (of, in_) == (kind, currency))
+        due[kind, currency] = due.get((kind, currency), 0) + minor
+    for of, in_, paid in done:
+        if of in (Kind.REFUND, Kind.FEE):
+            due[Kind(of), in_] = due.get((Kind(of), in_), 0) - paid
+    # A fee that was charged and is no longer due comes back with the refund.
+    for (kind, currency), left in list(due.items()):
+        if kind is Kind.FEE and left < 0:
+            due[Kind.REFUND, currency] = due.get((Kind.REFUND, currency), 0) - left
+    for (kind, currency), left in due.items():
         if left > 0:
             _write(payload, kind, outcome=Outcome.OPEN, amount_minor=left, currency=currency, number=number)
 

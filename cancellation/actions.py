@@ -21,6 +21,7 @@ from cancellation import lawful, letters, receipts, ways
 from cancellation.models import (
     ALLOWED,
     OPEN,
+    STANDING,
     Act,
     Cancellation,
     Channel,
@@ -46,7 +47,9 @@ SETTLE_AFTER = timedelta(minutes=2)
 EASTERNMOST = timedelta(hours=14)
 BATCH = 500
 ENDED_BY_ITSELF = "the contract had ended by itself"
+UNREADABLE = "the terms of the contract cannot be read"
 WITHDRAWAL_IS_OVER = "the time for a withdrawal is over"
+WITHDRAWN_BESIDE_AN_END = "withdrawn from beside an end that stands"
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +95,11 @@ class Unreadable(Exception):
 
 
 class WithdrawalOver(Exception):
-    """The time for a withdrawal is over, or there is no such right; the notice stands and the desk judges."""
+    """A withdrawal cannot be carried out by itself; the notice stands and the desk judges, for the reason ``why``."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 class CannotMove(Exception):
@@ -227,7 +234,7 @@ def _quote(contract: Contract, notice: Notice, wish: Wish) -> Quote | None:
     except (TermsError, KeyError) as error:
         raise Unreadable from error
     if quote is None:
-        raise WithdrawalOver
+        raise WithdrawalOver(WITHDRAWAL_IS_OVER)
     return quote
 
 
@@ -242,13 +249,24 @@ def _joined(live: Cancellation, notice: Notice, quote: Quote | None, wish: Wish,
     """
     if live.notice_id == notice.pk:
         return live
+    is_withdrawal = notice.act == Act.WITHDRAW
     if live.state == State.SCHEDULED:
-        if quote is not None and quote.last_day < live.last_day and quote.cost.minor <= _cost_of(live):
-            _move_end(live, quote, actor=actor, why=f"another notice, {notice.reference}")
-        elif _is_to_judge(notice, wish):
+        # First the judgement, so that a letter about a moved end speaks of it.
+        if _is_to_judge(notice, wish):
             _put_before_the_desk(live, notice, wish)
+        if quote is not None and _is_better(quote, live, is_withdrawal):
+            _move_end(live, quote, actor=actor, why=f"another notice, {notice.reference}")
+    if is_withdrawal and live.way != Way.WITHDRAWAL:
+        # The right is there, and what it gives back is not settled by the end that stands: nothing of it is dropped.
+        raise WithdrawalOver(WITHDRAWN_BESIDE_AN_END)
     close(notice=notice, actor=SYSTEM, why=f"the contract ends on {live.last_day} by another notice")
     return live
+
+
+def _is_better(quote: Quote, live: Cancellation, is_withdrawal: bool) -> bool:
+    """Tell whether an end is better for the holder than the one that stands. A withdrawal gives back its own money."""
+    is_sooner = quote.last_day < live.last_day or (is_withdrawal and quote.last_day == live.last_day)
+    return is_sooner and quote.cost.minor <= _cost_of(live)
 
 
 def _cost_of(live: Cancellation) -> int:
@@ -263,6 +281,7 @@ def _put_before_the_desk(live: Cancellation, notice: Notice, wish: Wish) -> None
     """Note that somebody has to judge an earlier end; what was judged once stays judged."""
     asked = Cancellation.objects.filter(pk=live.pk, judgement=Judgement.NONE)
     if asked.update(judgement=Judgement.OPEN):
+        live.judgement = Judgement.OPEN
         _note(
             live,
             SYSTEM,
@@ -472,10 +491,11 @@ def hold(*, notice: Notice, quote: Quote) -> None:
 
 
 @transaction.atomic
-def revoke(*, cancellation_id: int, actor: Actor, at: datetime) -> Cancellation:
+def revoke(*, cancellation_id: int, actor: Actor, at: datetime, closes_others: bool = True) -> Cancellation:
     """Undo a scheduled end: the contract goes on as it was. Nothing is erased, the undo is an event.
 
-    Raises CannotRevoke where it has ended, was undone, or its last day is over in the contract's zone.
+    ``closes_others`` is False where only this one notice was not the holder's. Raises CannotRevoke where it has
+    ended, was undone, or its last day is over in the contract's zone.
     """
     cancellation = Cancellation.objects.select_related("contract__customer", "contract__plan__product", "notice").get(
         pk=cancellation_id
@@ -484,7 +504,9 @@ def revoke(*, cancellation_id: int, actor: Actor, at: datetime) -> Cancellation:
         raise CannotRevoke
     if not _move(cancellation, State.REVOKED, at=at, actor=actor, what="undone", why="the holder undid the notice"):
         raise CannotRevoke
-    for surplus in open_notices(cancellation.contract):
+    # What was to be judged about an end goes with it.
+    Cancellation.objects.filter(pk=cancellation.pk, judgement=Judgement.OPEN).update(judgement=Judgement.NONE)
+    for surplus in open_notices(cancellation.contract) if closes_others else ():
         close(notice=surplus, actor=actor, why="the holder undid the end")
     add_many(
         [
@@ -511,8 +533,8 @@ def take_back(*, contract: Contract, actor: Actor, at: datetime) -> bool:
 
 
 def open_notices(contract: Contract) -> QuerySet[Notice]:
-    """Return the notices of a contract that stand without an end, the first one first."""
-    return Notice.objects.filter(OPEN, contract=contract).order_by("received_at", "pk")
+    """Return the notices of a contract that stand without an end and wait for their holder, the first one first."""
+    return Notice.objects.filter(STANDING, contract=contract).order_by("received_at", "pk")
 
 
 def _move(cancellation: Cancellation, to: State, *, at: datetime, actor: Actor, what: str, why: str = "") -> bool:
@@ -570,12 +592,12 @@ def settle(*, notice_id: int, said: dict[str, Any] | None = None) -> None:
         close(notice=notice, actor=SYSTEM, why=ENDED_BY_ITSELF)
     except Unreadable:
         ask_the_desk(notice=notice)
-    except WithdrawalOver:
-        ask_the_desk(notice=notice, why=WITHDRAWAL_IS_OVER)
+    except WithdrawalOver as over:
+        ask_the_desk(notice=notice, why=over.why)
 
 
 @transaction.atomic
-def ask_the_desk(*, notice: Notice, why: str = "the terms of the contract cannot be read") -> None:
+def ask_the_desk(*, notice: Notice, why: str = UNREADABLE) -> None:
     """Note that a notice stands whose last day a person has to work out."""
     if not Event.objects.filter(notice=notice).exists():
         Event.objects.create(

@@ -28,7 +28,7 @@ from cancellation.actions import Actor
 from cancellation.component_forms import DependenciesInline
 from cancellation.desk_doors import DeclaredInline
 from cancellation.event_words import state_in_words, why_in_words
-from cancellation.models import Cancellation, Event, Judgement, Notice, NoticeState, State
+from cancellation.models import Cancellation, Event, Judgement, Notice, NoticeState
 from cancellation.queries import contracts_with_state
 from config.admin import (
     DeskAdmin,
@@ -432,7 +432,7 @@ class CancellationAdmin(FactAdmin):
     @admin.display(description=_("earlier end"))
     def to_judge(self, cancellation: Cancellation) -> str:
         """Return the link to the judgement, while there is something to judge."""
-        if cancellation.judgement != Judgement.OPEN or cancellation.state != State.SCHEDULED:
+        if cancellation.judgement != Judgement.OPEN:
             return "–"
         url = reverse("admin:cancellation_cancellation_judge", args=[cancellation.pk])
         return format_html('<a href="{}">{}</a>', url, _("Judge the earlier end"))

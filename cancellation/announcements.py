@@ -464,6 +464,8 @@ def _record(
 
 def for_holder(key: str) -> Announcement | None:
     """Return the announcement that a key opens to the holder who was asked."""
+    if not key.isprintable():
+        return None
     found = Announcement.objects.select_related("contract__customer", "contract__plan__product")
     return found.filter(key=key, contract__isnull=False).first()
 

@@ -67,8 +67,8 @@ def commit(request: HttpRequest, ref: str) -> HttpResponse:
     except actions.NothingToEnd:
         actions.close(notice=notice, actor=actions.SYSTEM, why=actions.ENDED_BY_ITSELF)
         return render(request, "cancellation/contract.html", pages.contract(at.contract), status=409)
-    except actions.Unreadable:
-        actions.ask_the_desk(notice=notice)
+    except (actions.Unreadable, actions.WithdrawalOver) as kept:
+        actions.ask_the_desk(notice=notice, why=getattr(kept, "why", actions.UNREADABLE))
         return render(request, "cancellation/recorded.html", pages.recorded(at.contract, notice), status=202)
     except actions.AlreadyUndone:
         return HttpResponseRedirect(urls_of(at.contract)["contract"])

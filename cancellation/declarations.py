@@ -279,8 +279,8 @@ def end(*, notice: Notice, actor: Actor) -> Cancellation | None:
         _tell_holder(notice, "ended")
     except actions.Unreadable:
         _ask_the_desk(notice, "the terms of the contract cannot be read")
-    except actions.WithdrawalOver:
-        _ask_the_desk(notice, actions.WITHDRAWAL_IS_OVER)
+    except actions.WithdrawalOver as over:
+        _ask_the_desk(notice, over.why)
     except actions.AlreadyUndone:
         pass
     else:
@@ -387,8 +387,22 @@ def _has_moved_another(notice: Notice) -> bool:
 def _undone(notice: Notice, cancellation: Cancellation, actor: Actor, at: datetime) -> bool:
     try:
         with transaction.atomic():
-            actions.revoke(cancellation_id=cancellation.pk, actor=actor, at=at)
+            actions.revoke(cancellation_id=cancellation.pk, actor=actor, at=at, closes_others=False)
     except actions.CannotRevoke:
         _note(notice, SYSTEM, "waits for the desk", why="repudiated after the last day")
         return False
+    _take_up_others(notice)
     return True
+
+
+def _take_up_others(repudiated: Notice) -> None:
+    """Let the holder's own notices count that had joined an end which somebody else had declared."""
+    joined = Event.objects.filter(
+        contract=repudiated.contract, what="notice closed", why__endswith="by another notice"
+    ).values("notice")
+    closed = Notice.objects.filter(pk__in=joined, state=NoticeState.CLOSED).exclude(pk=repudiated.pk)
+    for other in closed.order_by("received_at", "pk"):
+        if Notice.objects.filter(pk=other.pk, state=NoticeState.CLOSED).update(state=NoticeState.MATCHED):
+            other.state = NoticeState.MATCHED
+            _note(other, SYSTEM, "notice reopened", before=NoticeState.CLOSED, after=NoticeState.MATCHED)
+            end(notice=other, actor=SYSTEM)

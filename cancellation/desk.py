@@ -32,7 +32,6 @@ from cancellation.models import (
     Judgement,
     Notice,
     NoticeState,
-    State,
     Way,
 )
 from config.admin import url_of
@@ -64,6 +63,7 @@ WHAT = {
     "notice closed": gettext_lazy("Notice closed"),
     "notice matched": gettext_lazy("Notice matched to a contract"),
     "notice released": gettext_lazy("Notice released"),
+    "notice reopened": gettext_lazy("Notice counts again"),
     "notice repudiated": gettext_lazy("Notice repudiated"),
     "rules: default": gettext_lazy("The default rules apply"),
     "text erased": gettext_lazy("Words erased"),
@@ -316,7 +316,7 @@ def to_do() -> dict[str, int]:
     return {
         "waiting": Notice.objects.filter(WAITING).count(),
         "at_the_door": Notice.objects.filter(AT_THE_DOOR).count(),
-        "to_judge": Cancellation.objects.filter(judgement=Judgement.OPEN, state=State.SCHEDULED).count(),
+        "to_judge": Cancellation.objects.filter(judgement=Judgement.OPEN).count(),
         "instructions": Instruction.objects.filter(outcome=Outcome.OPEN).count(),
         "undeliverable": Letter.objects.exclude(undeliverable="").count(),
         "steps": ChecklistItem.objects.filter(done_at__isnull=True, by_staff=True).count(),

@@ -71,7 +71,7 @@ def judge(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
     form = JudgementForm(live, timezone.localdate(), request.POST or None)
     back = reverse("admin:cancellation_cancellation_change", args=[pk])
-    if live.state != State.SCHEDULED or live.judgement != Judgement.OPEN:
+    if live.state == State.REVOKED or live.judgement != Judgement.OPEN:
         messages.info(request, _("There is nothing to judge here any more."))
         return HttpResponseRedirect(back)
     if request.method == "POST" and form.is_valid():

@@ -301,7 +301,14 @@ def done(request: HttpRequest, key: str) -> HttpResponse:
         "rows": rows_of(notice.declared),
         "entries": entries(pack),
     }
-    return render(request, "doors/done.html", context)
+    return _untraced(render(request, "doors/done.html", context))
+
+
+def _untraced(response: HttpResponse) -> HttpResponse:
+    """Keep a page whose address lets somebody in out of caches, and its address out of the referrers of others."""
+    response["Referrer-Policy"] = "no-referrer"
+    response["Cache-Control"] = "private, no-store"
+    return response
 
 
 def _shown(key: str) -> tuple[Notice, Receipt | None]:
@@ -338,4 +345,4 @@ def not_me(request: HttpRequest, token: str) -> HttpResponse:
         declarations.repudiate(notice=notice, actor=declarations.HOLDER, at=now, why="the holder says: not me")
         return SeeOther(request.path)
     context = {"notice": notice, "contract": notice.contract, "received_at": received_at(notice)}
-    return render(request, "doors/not_me.html", context)
+    return _untraced(render(request, "doors/not_me.html", context))

@@ -30,6 +30,7 @@ _WHY: tuple[tuple[str, Any], ...] = (
     (r"the holder took it back", _("the holder took it back")),
     (r"the terms of the contract cannot be read", _("the terms of the contract cannot be read")),
     (r"the time for a withdrawal is over", _("the time for a withdrawal is over")),
+    (r"withdrawn from beside an end that stands", _("withdrawn from beside an end that stands")),
     (r"another notice, (?P<reference>\S+)", _("by another notice, %(reference)s")),
     (rf"(?P<way>{'|'.join(Way.values)})(?: (?P<ground>{'|'.join(GROUNDS)}))?", "%(way)s"),
     (r"reference and e-mail address", _("by reference and e-mail address")),

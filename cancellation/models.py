@@ -141,6 +141,8 @@ class Notice(OnlyAdded):
 
 # A notice that stands without an end: whoever may take it up, close it or be asked about it finds it by this.
 OPEN = Q(state=NoticeState.MATCHED, cancellation__isnull=True)
+# Of these, what its holder may still choose an end for. A withdrawal that waits is the desk's, and blocks no other way.
+STANDING = OPEN & ~Q(act=Act.WITHDRAW)
 
 
 class Declared(models.Model):

@@ -183,6 +183,9 @@ def how_to_leave(contract: Contract) -> list[str]:
 
 def arithmetic(quote: Quote, policy: str) -> list[tuple[RefundLine, str]]:
     """Return each refund line with how its amount comes about."""
+    if quote.way == "withdrawal":
+        # Its refund follows no policy; the reason beside it says how it comes about.
+        return [(line, "") for line in quote.refund_lines]
     return [(line, _how(line, quote.last_day, policy)) for line in quote.refund_lines]
 
 

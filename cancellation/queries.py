@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from cancellation import lawful
 from cancellation.models import (
-    OPEN,
+    STANDING,
     Announcement,
     AnnouncementState,
     Cancellation,
@@ -138,7 +138,7 @@ def _contracts_with_parts() -> QuerySet[Contract]:
         .values("parts")
     )  # fmt: skip
     steps = ChecklistItem.objects.filter(contract=OuterRef("pk")).order_by().values("contract")
-    standing = Notice.objects.filter(OPEN, contract=OuterRef("pk")).order_by("received_at", "pk")
+    standing = Notice.objects.filter(STANDING, contract=OuterRef("pk")).order_by("received_at", "pk")
     announced = Announcement.objects.filter(
         contract=OuterRef("pk"), state=AnnouncementState.ASKED, erased_at=None
     ).order_by("received_at", "pk")

@@ -133,7 +133,10 @@ def asked_for(agreed: Agreed, received_at: datetime, wish: Wish) -> Quote | None
     usual = ordinary(agreed, received_at)
     if usual is None:
         return None
-    if wish.way == "later" and wish.day:
+    # A cause is judged by a person; a later day that was wished for beside it is honoured all the same.
+    if wish.way in {"later", "for_cause"} and wish.day:
+        return later(agreed, usual, wish.day)
+    if wish.way == "early_release" and wish.day and usual.rule == "at_once":
         return later(agreed, usual, wish.day)
     if wish.way == "early_release" and may_leave_early(agreed, usual):
         return early(agreed, usual, wish.day or usual.received_on)

@@ -22,10 +22,13 @@ SHARED: list[Any] = [
 ]
 
 
-# The part of an address that lets somebody in or answers for them: the path of a sign-in link, a receipt or an
-# announcement, the token of an entry link.
-SECRET = re.compile(r"(/sign-in/|/receipts/|/announce/|/enter/?\?(?:[^\s\"']*&)?t=)[^/\s?&\"']{16,}")
-MARKS = ("/sign-in/", "/receipts/", "/announce/", "/enter")
+# The part of an address that lets somebody in or answers for them: the path of a sign-in link, a receipt, an
+# announcement or a "that was not me", the token of an entry link.
+SECRET = re.compile(
+    r"(/sign-in/|/receipts/|/announce/|/cancel/done/|/withdraw/done/|/not-me/|/enter/?\?(?:[^\s\"']*&)?t=)"
+    r"[^/\s?&\"']{16,}"
+)
+MARKS = ("/sign-in/", "/receipts/", "/announce/", "/cancel/done/", "/withdraw/done/", "/not-me/", "/enter")
 
 
 def blot_out_links(logger: Any, name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -52,6 +52,9 @@ def _line(line: list[Any], known: Facts) -> Facts:
     """Return one line of the refund: the days paid for, what was paid, what comes back, and how that comes about."""
     paid_from, paid_to = date.fromisoformat(line[0]), date.fromisoformat(line[1])
     paid, back = Money(*line[2]), Money(*line[3])
+    if known["quote"].get("way") == "withdrawal":
+        # The refund of a withdrawal follows no policy; the reason above says how it comes about.
+        return {"paid_from": paid_from, "paid_to": paid_to, "paid": paid, "back": back, "how": ""}
     how = words.refund(
         paid_from=paid_from,
         paid_to=paid_to,

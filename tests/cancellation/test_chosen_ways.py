@@ -264,3 +264,89 @@ def test_rules_that_cannot_be_applied_never_stop_a_notice(contract: Contract, mo
     monkeypatch.setattr("subscriptions.places.pack_of", broken)
 
     assert leave(contract).state == State.SCHEDULED
+
+
+# ---------------------------------------------------------------- what comes beside an end, and what must not get lost
+
+
+def fresh_contract(**changes: Any) -> Contract:
+    """Return a contract that was made on 1 November 2026 and may be withdrawn from, paid for that month."""
+    terms = terms_dict(starts_on="2026-11-01", billing_anchor="2026-11-01", **changes)
+    contract = make_contract(terms=terms, concluded_at=datetime(2026, 11, 1, 12, tzinfo=UTC), refund_policy="none")
+    pay(contract, "2026-11-01", "2026-11-30", 1200)
+    return contract
+
+
+def test_r13_a_withdrawal_out_of_time_blocks_no_other_way(contract: Contract) -> None:
+    late = notice_of(contract, "door:late", act=Act.WITHDRAW, door=actions.Door(Channel.DOOR, "de", "Widerruf"))
+    actions.settle(notice_id=late.pk)
+
+    assert not actions.open_notices(contract).exists()
+    assert leave(contract).state == State.SCHEDULED
+    assert Notice.objects.get(pk=late.pk).state == NoticeState.MATCHED
+
+
+def test_r13_a_withdrawal_on_the_last_day_still_brings_its_money() -> None:
+    contract = fresh_contract(notice={"days": 0}, notice_to="any_day")
+    first = leave(contract)
+    assert (first.last_day, first.refund_minor) == (date(2026, 11, 10), 0)
+
+    through_a_door(contract, act=Act.WITHDRAW, asks={"way": "withdrawal"})
+
+    first.refresh_from_db()
+    assert (first.way, first.refund_minor) == (Way.WITHDRAWAL, 1200)
+
+
+def test_r13_a_withdrawal_after_the_end_is_kept_for_the_desk() -> None:
+    contract = fresh_contract(notice={"days": 0}, notice_to="any_day")
+    first = leave(contract)
+    actions.end_due_contracts(now=NOON + timedelta(days=1))
+    first.refresh_from_db()
+    assert first.state == State.ENDED
+    at = NOON + timedelta(days=2)
+    late = notice_of(contract, "door:0", at=at, act=Act.WITHDRAW, door=actions.Door(Channel.DOOR, "de", "Widerruf"))
+
+    with pytest.raises(actions.WithdrawalOver):
+        actions.confirm(notice=late, shown=None, actor=HOLDER, accept_any=True)
+    actions.settle(notice_id=late.pk)
+
+    late.refresh_from_db()
+    assert late.state == NoticeState.MATCHED
+    assert Event.objects.get(notice=late).why == actions.WITHDRAWN_BESIDE_AN_END
+
+
+def test_a_cause_after_a_later_day_both_moves_the_end_and_is_judged(contract: Contract) -> None:
+    first = leave(contract, Wish("later", date(2028, 6, 15)))
+
+    through_a_door(contract, act=Act.FOR_CAUSE, asks={"way": "for_cause"})
+
+    first.refresh_from_db()
+    assert (first.last_day, first.judgement) == (date(2028, 4, 30), Judgement.OPEN)
+
+
+def test_a_later_day_wished_for_beside_a_cause_is_honoured(contract: Contract) -> None:
+    cancellation = through_a_door(contract, act=Act.FOR_CAUSE, asks={"way": "for_cause", "day": "2028-06-15"})
+
+    assert (cancellation.last_day, cancellation.judgement) == (date(2028, 6, 15), Judgement.OPEN)
+
+
+def test_an_undo_leaves_nothing_to_judge(contract: Contract) -> None:
+    cancellation = leave(contract, Wish("hardship"))
+
+    actions.revoke(cancellation_id=cancellation.pk, actor=HOLDER, at=NOON)
+
+    cancellation.refresh_from_db()
+    assert cancellation.judgement == Judgement.NONE
+
+
+def test_a_fee_that_was_charged_comes_back_when_the_end_costs_none_any_more(contract: Contract) -> None:
+    cancellation = leave(contract, Wish("early_release", date(2026, 11, 30)))
+    drain()
+    Instruction.objects.filter(kind="fee").update(outcome="done")
+
+    actions.release_early(cancellation_id=cancellation.pk, last_day=date(2026, 11, 29), actor=STAFF, why="Hardship.")
+    drain()
+
+    # One thirtieth of November, and the fee.
+    refund = Instruction.objects.get(kind="refund", outcome="open")
+    assert refund.amount_minor == 134 + 8487

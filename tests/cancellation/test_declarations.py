@@ -18,6 +18,7 @@ from django.test import Client
 from cancellation import actions, declarations, matching
 from cancellation.letters import NOT_ME_SALT, not_me_url
 from cancellation.models import Cancellation, Channel, Declared, Event, Evidence, Notice, NoticeState, Receipt, State
+from config.logs import blot_out_links
 from messaging.models import Letter
 from outbox.drain import drain
 from outbox.models import Entry
@@ -518,3 +519,34 @@ def test_nothing_that_is_typed_breaks_the_search(client: Client, contract: Contr
     declared = Declared(notice=Notice(channel=Channel.DOOR), name=text, reference=text, email=f"{text}@x.example")
     assert matching.exact(declared) is None
     assert all(candidate.contract for candidate in matching.candidates(declared))
+
+
+def test_not_me_lets_the_holders_own_later_declaration_count(client: Client, contract: Contract) -> None:
+    stranger = settled(client, name="Ada Wren", email="stranger@example.org", reference=contract.reference)
+    own = settled(client, **ADA, reference=contract.reference)
+    own.refresh_from_db()
+    assert own.state == NoticeState.CLOSED
+
+    declarations.repudiate(notice=stranger, actor=declarations.HOLDER, at=NOON, why="the holder says: not me")
+
+    own.refresh_from_db()
+    live = Cancellation.objects.exclude(state=State.REVOKED).get()
+    assert (own.state, live.notice_id) == (NoticeState.MATCHED, own.pk)
+    assert "notice reopened" in happened(own)
+    drain()
+    assert "ends on" in letters_to("ada@example.org")[-1].subject
+
+
+def test_what_lets_somebody_in_at_a_door_stays_out_of_logs_caches_and_referrers(
+    client: Client, contract: Contract
+) -> None:
+    notice = settled(client, **ADA, reference=contract.reference)
+    key = Receipt.objects.get(notice=notice, kind="received").key
+    not_me = "/" + not_me_url(notice).partition("//")[2].partition("/")[2]
+
+    for path in (f"/cancel/done/{key}/", not_me):
+        page = client.get(path)
+        assert page.status_code == 200
+        assert (page["Referrer-Policy"], page["Cache-Control"]) == ("no-referrer", "private, no-store")
+        line = blot_out_links(None, "info", {"event": f"GET {path}"})["event"]
+        assert path.split("/")[-2] not in line
