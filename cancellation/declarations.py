@@ -161,7 +161,35 @@ def receive(
         digest=digest(said, salt),
         beside=beside,
     )
-    return made if made.receipt else Received(made.notice, receipt_of(made.notice))
+    if made.receipt:
+        return made
+    if _is_undone(made.notice):
+        # Nothing follows from the first one any more, so the same words sent again are no second click.
+        return receive(
+            declaration=declaration,
+            received_at=received_at,
+            key=_next_key(key),
+            files=files,
+            files_before=files_before,
+            held=held,
+        )
+    return Received(made.notice, receipt_of(made.notice))
+
+
+def _is_undone(notice: Notice) -> bool:
+    """Tell whether a declaration was repudiated, or the end that it brought about or joined was undone."""
+    if notice.state == NoticeState.REPUDIATED:
+        return True
+    ends = (
+        Cancellation.objects.filter(contract=notice.contract_id) if notice.contract_id else Cancellation.objects.none()
+    )
+    return ends.filter(state=State.REVOKED).exists() and not ends.exclude(state=State.REVOKED).exists()
+
+
+def _next_key(key: str) -> str:
+    """Return the key of the same words declared once more."""
+    first, _colon, number = key.partition("#")
+    return f"{first}#{int(number or 0) + 1}"
 
 
 def digest(said: Said, salt: str) -> str:

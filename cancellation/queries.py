@@ -20,6 +20,7 @@ from cancellation.models import (
     ChecklistItem,
     DoorFault,
     Notice,
+    NoticeState,
     State,
     Visit,
 )
@@ -138,6 +139,13 @@ def _contracts_with_parts() -> QuerySet[Contract]:
         .values("parts")
     )  # fmt: skip
     steps = ChecklistItem.objects.filter(contract=OuterRef("pk")).order_by().values("contract")
+    closed = (
+        Notice.objects.filter(contract=OuterRef("pk"), state=NoticeState.CLOSED)
+        .order_by()
+        .values("contract")
+        .annotate(n=Count("pk"))
+        .values("n")
+    )
     standing = Notice.objects.filter(STANDING, contract=OuterRef("pk")).order_by("received_at", "pk")
     announced = Announcement.objects.filter(
         contract=OuterRef("pk"), state=AnnouncementState.ASKED, erased_at=None
@@ -148,6 +156,7 @@ def _contracts_with_parts() -> QuerySet[Contract]:
             parts=Subquery(parts),
             steps=Subquery(steps.annotate(n=Count("pk")).values("n")),
             steps_done=Subquery(steps.annotate(n=Count("done_at")).values("n")),
+            taken_back=Coalesce(Subquery(closed), 0),
             standing_id=Subquery(standing.values("pk")[:1]),
             standing_at=Subquery(standing.values("received_at")[:1]),
             announced_key=Subquery(announced.values("key")[:1]),

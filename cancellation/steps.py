@@ -61,8 +61,9 @@ class Walk:
 
     @property
     def idempotency_key(self) -> str:
-        """Return the key that makes this visit's notice once; an undo opens a new one."""
-        return f"guided:{self.contract.pk}:{self.visit}:{self.contract.revoked}"  # type: ignore[attr-defined]
+        """Return the key that makes this visit's notice once; an undo, or taking a notice back, opens a new one."""
+        over = self.contract.revoked + self.contract.taken_back  # type: ignore[attr-defined]
+        return f"guided:{self.contract.pk}:{self.visit}:{over}"
 
 
 def walk(request: HttpRequest, ref: str) -> Walk:

@@ -550,3 +550,22 @@ def test_what_lets_somebody_in_at_a_door_stays_out_of_logs_caches_and_referrers(
         assert (page["Referrer-Policy"], page["Cache-Control"]) == ("no-referrer", "private, no-store")
         line = blot_out_links(None, "info", {"event": f"GET {path}"})["event"]
         assert path.split("/")[-2] not in line
+
+
+def test_the_same_form_sent_again_after_an_undo_is_a_declaration_of_its_own(client: Client, contract: Contract) -> None:
+    form = client.get("/cancel/de/").content.decode()
+    token = re.search(r'name="token" value="([^"]+)"', form)
+    assert token
+    said = {"token": token[1], **ADA, "reference": contract.reference}
+    for _click in range(2):
+        client.post("/cancel/de/", said)
+    drain()
+    first = Cancellation.objects.get()
+    actions.revoke(cancellation_id=first.pk, actor=actions.Actor("customer:1"), at=NOON)
+
+    for _click in range(2):
+        client.post("/cancel/de/", said)
+    drain()
+
+    assert Notice.objects.count() == 2
+    assert Cancellation.objects.exclude(state=State.REVOKED).count() == 1
