@@ -679,7 +679,9 @@ def test_the_record_costs_few_statements(client: Client) -> None:
 # ---------------------------------------------------------------- limits
 
 
-def test_a_thousand_declarations_in_a_minute_are_a_thousand_notices(client: Client) -> None:
+def test_a_thousand_declarations_in_a_minute_are_a_thousand_notices(client: Client, settings: Any) -> None:
+    # Counted exactly: a shared cache that answers late lets one more through, which is another test.
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     statuses = {client.post("/cancel/de/", SAID | {"reference": f"C-{n}"}).status_code for n in range(1000)}
     assert statuses == {303}
     assert Notice.objects.count() == Receipt.objects.count() == 1000
