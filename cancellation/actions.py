@@ -65,6 +65,11 @@ class Actor:
         """Return the holder themselves."""
         return cls(f"customer:{customer_id}")
 
+    @classmethod
+    def staff(cls, username: str) -> Actor:
+        """Return somebody of the staff, by their sign-in name."""
+        return cls(f"staff:{username}"[:100])
+
 
 SYSTEM = Actor("system")
 

@@ -54,7 +54,7 @@ MOST_CONTRACTS_SHOWN = 200
 
 def actor_of(request: HttpRequest) -> Actor:
     """Return who of the staff acts."""
-    return Actor(f"staff:{request.user.get_username()}"[:100])
+    return Actor.staff(request.user.get_username())
 
 
 def country(code: str) -> str:

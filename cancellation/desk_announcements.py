@@ -154,4 +154,4 @@ class AnnouncementAdmin(FactAdmin):
 
 
 def _actor(request: HttpRequest) -> Actor:
-    return Actor(f"staff:{request.user.get_username()}"[:100])
+    return Actor.staff(request.user.get_username())

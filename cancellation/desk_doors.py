@@ -86,7 +86,7 @@ class WhyForm(forms.Form):
 
 def actor_of(request: HttpRequest) -> Actor:
     """Return who of the staff acts."""
-    return Actor(f"staff:{request.user.get_username()}"[:100])
+    return Actor.staff(request.user.get_username())
 
 
 @admin.register(Declared)

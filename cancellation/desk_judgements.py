@@ -90,7 +90,7 @@ def judge(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _decide(request: HttpRequest, live: Cancellation, given: dict[str, Any]) -> None:
-    actor = actions.Actor(f"staff:{request.user.get_username()}"[:100])
+    actor = actions.Actor.staff(request.user.get_username())
     if given["decision"] == "decline":
         actions.decline_early(cancellation_id=live.pk, actor=actor, why=given["why"])
         messages.success(request, _("The ordinary end stands. The holder gets a letter with your reason."))
