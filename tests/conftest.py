@@ -15,8 +15,10 @@ from typing import Any, cast
 import pytest
 from aiosmtpd.controller import Controller
 from django.apps import apps
+from django.conf import settings as configured
 from django.core.cache import cache
 from django.db import connection
+from django.utils import translation
 from pytest_django.plugin import blocking_manager_key
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -35,6 +37,13 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         absent("../shared/data")
     return SHARED_DATA
+
+
+@pytest.fixture(autouse=True)
+def own_language() -> Iterator[None]:
+    """Begin each test in the configured language: a request in another one leaves it active in its thread."""
+    with translation.override(configured.LANGUAGE_CODE, deactivate=True):
+        yield
 
 
 # ---------------------------------------------------------------- the browser
