@@ -1,4 +1,4 @@
-"""What the billing side has to do because of a cancellation."""
+"""What the billing side has to do because of a cancellation, or of an option that was agreed."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +13,14 @@ class Kind(models.TextChoices):
     UNDO = "undo", _("let the contract go on")
     REFUND = "refund", _("pay a refund")
     FEE = "fee", _("charge the fee for leaving")
+    # What follows from an option that was agreed; its figures stand in ``facts``.
+    PLAN = "plan", _("change the plan")
+    PRICE = "price", _("change the price")
+    DISCOUNT = "discount", _("charge less for a while")
+    PAUSE = "pause", _("pause the contract")
+    INTERVAL = "interval", _("change the billing interval")
+    SKIP = "skip", _("skip a period")
+    RESTORE = "restore", _("put back what was agreed before")
 
 
 class Outcome(models.TextChoices):
@@ -21,6 +29,7 @@ class Outcome(models.TextChoices):
     OPEN = "open", _("to be done")
     DONE = "done", _("done")
     DROPPED = "dropped", _("no longer needed")
+    FAILED = "failed", _("failed")
 
 
 class Instruction(models.Model):
@@ -30,11 +39,15 @@ class Instruction(models.Model):
     contract = models.ForeignKey(
         Contract, on_delete=models.PROTECT, related_name="instructions", verbose_name=_("contract")
     )
-    cancellation_id = models.BigIntegerField(_("cancellation"), db_index=True)
+    # One of the two; neither is a foreign key upwards.
+    cancellation_id = models.BigIntegerField(_("cancellation"), null=True, blank=True, db_index=True)
+    acceptance_id = models.BigIntegerField(_("agreed option"), null=True, blank=True, db_index=True)
     kind = models.CharField(_("what"), max_length=8, choices=Kind.choices)
     on_day = models.DateField(_("for the day"))
     amount_minor = models.BigIntegerField(_("amount, in minor units"), default=0)
     currency = models.CharField(_("currency"), max_length=3)
+    facts = models.JSONField(_("figures"), default=dict, blank=True)
+    fault = models.TextField(_("what went wrong"), blank=True)
     system = models.CharField(_("system"), max_length=32, default="by-hand")
     outcome = models.CharField(_("outcome"), max_length=8, choices=Outcome.choices, default=Outcome.OPEN)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)

@@ -290,7 +290,8 @@ def mark_done(*, ids: Iterable[int], actor: Actor, at: datetime) -> int:
 
 
 def _record_done(instruction: Instruction, actor: Actor, at: datetime) -> None:
-    cancellation = Cancellation.objects.filter(pk=instruction.cancellation_id).first()
+    of = instruction.cancellation_id
+    cancellation = Cancellation.objects.filter(pk=of).first() if of else None
     Event.objects.create(
         contract_id=instruction.contract_id,
         cancellation=cancellation,

@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from subscriptions.amounts import Money
-from subscriptions.models import Component, Contract, new_reference
+from subscriptions.models import Component, Contract, Customer, Plan, new_reference
 
 
 def notice_reference() -> str:
@@ -31,6 +31,11 @@ def receipt_number() -> str:
 def announcement_reference() -> str:
     """Return a new reference of a third party's announcement."""
     return new_reference("A")
+
+
+def acceptance_reference() -> str:
+    """Return a new reference of an option that a customer agreed to."""
+    return new_reference("O")
 
 
 def access_key() -> str:
@@ -309,6 +314,13 @@ class Event(OnlyAdded):
         return f"{self.what} {self.at:%F %T}"
 
 
+class VisitOutcome(models.TextChoices):
+    """How a walk through the guided way came to its end. Leaving the page is no outcome: it is left open."""
+
+    OPEN = "", _("left open")
+    KEPT = "kept", _("kept by choice")
+
+
 class Visit(models.Model):
     """One walk through the guided way: which steps were seen, and what was ticked or typed so far."""
 
@@ -320,6 +332,12 @@ class Visit(models.Model):
     chosen = models.JSONField(_("chosen way"), default=dict)
     started_at = models.DateTimeField(_("started at"), auto_now_add=True)
     seen_at = models.DateTimeField(_("last seen at"))
+    # An option was accepted in this walk. That a notice ended the contract, the notice says.
+    outcome = models.CharField(
+        _("outcome"), max_length=8, choices=VisitOutcome.choices, default=VisitOutcome.OPEN, blank=True
+    )
+    # The one message about a walk that was left half-way, or that was put off; never a second one.
+    reminded_at = models.DateTimeField(_("reminded at"), null=True)
 
     class Meta:
         verbose_name = _("visit")
@@ -503,3 +521,299 @@ class DoorFault(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pack} {self.since:%F %T}"
+
+
+class OfferKind(models.TextChoices):
+    """What an option does."""
+
+    PAUSE = "pause", _("pause")
+    SMALLER_PLAN = "smaller_plan", _("smaller plan")
+    TODAYS_PRICE = "todays_price", _("today’s price")
+    DISCOUNT = "discount", _("discount")
+    FREE_PERIOD = "free_period", _("free period")
+    INTERVAL = "interval", _("other billing interval")
+    HELP_SESSION = "help_session", _("help session")
+    FIX = "fix", _("have a problem solved")
+    SKIP = "skip", _("skip once")
+    HAND_OVER = "hand_over", _("hand over to somebody else")
+
+
+class Offer(models.Model):
+    """An option beside leaving, as data. What was shown or agreed is kept with the version it was."""
+
+    code = models.SlugField(_("code"), max_length=64, unique=True)
+    kind = models.CharField(_("kind"), max_length=16, choices=OfferKind.choices)
+    active = models.BooleanField(_("open"), default=True)
+    valid_from = models.DateField(_("open from"))
+    valid_until = models.DateField(_("open until"), null=True, blank=True)
+    # {"en": {"title": …, "text": …}, …}; what happens afterwards is worked out, never written by hand.
+    texts = models.JSONField(_("texts"), default=dict)
+    # What the kind needs, such as {"months": 2}; read by ``offer_rules``.
+    terms = models.JSONField(_("terms"), default=dict, blank=True)
+    # Codes of reasons, or of whole roots.
+    reasons = models.JSONField(_("answers these reasons"), default=list, blank=True)
+    plans = models.ManyToManyField(Plan, blank=True, related_name="+", verbose_name=_("plans"))
+    countries = models.JSONField(_("countries"), default=list, blank=True)
+    languages = models.JSONField(_("languages"), default=list, blank=True)
+    eligibility = models.JSONField(_("who may have it"), default=dict, blank=True)
+    budget = models.PositiveIntegerField(
+        _("budget"), null=True, blank=True, help_text=_("How many may be accepted in all; empty: no limit.")
+    )
+    taken = models.PositiveIntegerField(_("accepted so far"), default=0, editable=False)
+    cap_per_year = models.PositiveSmallIntegerField(
+        _("per customer and year"), default=1, help_text=_("How often one customer may accept it within a year.")
+    )
+    position = models.PositiveSmallIntegerField(_("position"), default=100)
+    version = models.PositiveIntegerField(_("version"), default=1, editable=False)
+    changed_at = models.DateTimeField(_("changed at"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("option")
+        verbose_name_plural = _("options")
+        ordering = ["position", "pk"]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class OfferVersion(OnlyAdded):
+    """An option as it stood from an instant on, whole."""
+
+    offer = models.ForeignKey(Offer, on_delete=models.PROTECT, related_name="versions", verbose_name=_("option"))
+    version = models.PositiveIntegerField(_("version"))
+    definition = models.JSONField(_("definition"))
+    at = models.DateTimeField(_("at"))
+    actor = models.CharField(_("by"), max_length=100)
+
+    class Meta:
+        verbose_name = _("version of an option")
+        verbose_name_plural = _("versions of options")
+        ordering = ["offer", "-version"]
+        constraints = [models.UniqueConstraint(name="one_offer_version", fields=["offer", "version"])]
+
+    def __str__(self) -> str:
+        return f"{self.offer_id} {self.version}"
+
+
+class OfferPlace(models.TextChoices):
+    """Where options were shown."""
+
+    FLOW = "flow", _("guided way")
+    PAGE = "page", _("options page")
+
+
+class OfferDecision(models.Model):
+    """Which options somebody was shown, and for each other one why not. ``key`` makes it one a visit, or one a day."""
+
+    key = models.CharField(max_length=100, unique=True, editable=False)
+    contract = models.ForeignKey(
+        Contract, on_delete=models.PROTECT, related_name="offer_decisions", verbose_name=_("contract")
+    )
+    visit = models.UUIDField(_("visit"), null=True)
+    place = models.CharField(_("place"), max_length=8, choices=OfferPlace.choices)
+    at = models.DateTimeField(_("at"))
+    pack = models.CharField(_("rules"), max_length=12, blank=True)
+    locale = models.CharField(_("language"), max_length=12, default="en")
+    reasons = models.JSONField(_("reasons said"), default=list)
+    # Share of the guided way that is shown nothing, so that the effect of options can be told.
+    held_out = models.BooleanField(_("held out"), default=False)
+    # [{"code", "version", "kind", "terms", "title", "text", "afterwards"}, …], as they were shown.
+    shown = models.JSONField(_("shown"), default=list)
+    # {"code": "cause", …}
+    not_shown = models.JSONField(_("not shown"), default=dict)
+    fault = models.TextField(_("fault"), blank=True)
+    declined_at = models.DateTimeField(_("declined at"), null=True)
+
+    class Meta:
+        verbose_name = _("decision about options")
+        verbose_name_plural = _("decisions about options")
+        ordering = ["-at", "-pk"]
+        indexes = [
+            models.Index(fields=["contract", "-at"], name="offer_decision_of_contract"),
+            models.Index(fields=["place", "at"], name="offer_decision_when"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class AcceptanceState(models.TextChoices):
+    """Where an agreed option stands. It counts from the moment it is agreed; billing follows."""
+
+    ACCEPTED = "accepted", _("agreed")
+    APPLIED = "applied", _("carried out")
+    FAILED = "failed", _("could not be carried out yet")
+    REVERTED = "reverted", _("taken back")
+    OVER = "over", _("over")
+
+
+# What still binds: agreed and not taken back, nor over.
+RUNNING_STATES = (AcceptanceState.ACCEPTED, AcceptanceState.APPLIED, AcceptanceState.FAILED)
+
+
+class Acceptance(models.Model):
+    """An option that a customer agreed to, on the terms they were shown."""
+
+    reference = models.CharField(_("reference"), max_length=32, unique=True, default=acceptance_reference)
+    # One for each page that was shown: accepting twice, in two tabs, finds the first.
+    idempotency_key = models.CharField(max_length=100, unique=True, editable=False)
+    offer = models.ForeignKey(Offer, on_delete=models.PROTECT, related_name="acceptances", verbose_name=_("option"))
+    version = models.PositiveIntegerField(_("version"))
+    kind = models.CharField(_("kind"), max_length=16, choices=OfferKind.choices)
+    contract = models.ForeignKey(
+        Contract, on_delete=models.PROTECT, related_name="acceptances", verbose_name=_("contract")
+    )
+    customer = models.ForeignKey(
+        Customer, on_delete=models.PROTECT, related_name="acceptances", verbose_name=_("customer")
+    )
+    visit = models.UUIDField(_("visit"), null=True)
+    place = models.CharField(_("place"), max_length=8, choices=OfferPlace.choices)
+    # As shown: figures, and the words in the customer's language.
+    terms = models.JSONField(_("terms"))
+    title = models.CharField(_("title"), max_length=200)
+    afterwards = models.TextField(_("what happens afterwards"), blank=True)
+    locale = models.CharField(_("language"), max_length=12, default="en")
+    # What the customer asked for with it: days that suit, words, the other person.
+    asked = models.JSONField(_("asked for"), default=dict)
+    # What stood on the contract before, so that it can be put back.
+    before = models.JSONField(_("before"), default=dict)
+    starts_on = models.DateField(_("starts on"))
+    until = models.DateField(_("until"), null=True)
+    # A change of price for a while: of these, one at a time.
+    is_passing = models.BooleanField(_("for a while"), default=False)
+    cost_minor = models.BigIntegerField(_("what it costs the business, in minor units"), default=0)
+    currency = models.CharField(_("currency"), max_length=3)
+    state = models.CharField(
+        _("state"), max_length=12, choices=AcceptanceState.choices, default=AcceptanceState.ACCEPTED
+    )
+    fault = models.TextField(_("fault"), blank=True)
+    accepted_at = models.DateTimeField(_("agreed at"))
+    closed_at = models.DateTimeField(_("taken back or over at"), null=True)
+
+    class Meta:
+        verbose_name = _("agreed option")
+        verbose_name_plural = _("agreed options")
+        ordering = ["-accepted_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                name="one_passing_price",
+                fields=["contract"],
+                condition=Q(is_passing=True, state__in=["accepted", "applied", "failed"]),
+            ),
+            models.CheckConstraint(name="acceptance_cost_not_negative", condition=Q(cost_minor__gte=0)),
+        ]
+        indexes = [models.Index(fields=["customer", "offer", "-accepted_at"], name="acceptance_of_customer")]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class OfferWhat(models.TextChoices):
+    """What can happen to an option, as the ledger names it."""
+
+    SHOWN = "shown", _("shown")
+    DECLINED = "declined", _("declined")
+    ACCEPTED = "accepted", _("agreed")
+    APPLIED = "applied", _("carried out")
+    FAILED = "failed", _("failed")
+    EXPIRED = "expired", _("no longer open when accepted")
+    REVERTED = "reverted", _("taken back")
+    OVER = "over", _("over")
+
+
+class OfferEvent(OnlyAdded):
+    """The ledger of options: one thing that happened to one option of one contract. Only ever added."""
+
+    offer = models.ForeignKey(Offer, on_delete=models.PROTECT, related_name="events", verbose_name=_("option"))
+    version = models.PositiveIntegerField(_("version"))
+    contract = models.ForeignKey(
+        Contract, on_delete=models.PROTECT, related_name="offer_events", verbose_name=_("contract")
+    )
+    acceptance = models.ForeignKey(
+        Acceptance, on_delete=models.PROTECT, null=True, related_name="events", verbose_name=_("agreed option")
+    )
+    visit = models.UUIDField(_("visit"), null=True)
+    place = models.CharField(_("place"), max_length=8, choices=OfferPlace.choices)
+    what = models.CharField(_("what"), max_length=12, choices=OfferWhat.choices)
+    at = models.DateTimeField(_("at"))
+    actor = models.CharField(_("by"), max_length=100)
+    why = models.TextField(_("why"), blank=True)
+
+    class Meta:
+        verbose_name = _("entry of the option ledger")
+        verbose_name_plural = _("option ledger")
+        ordering = ["-at", "-pk"]
+        indexes = [
+            models.Index(fields=["offer", "what", "at"], name="offer_event_what"),
+            models.Index(fields=["contract", "-at"], name="offer_event_of_contract"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.offer_id} {self.what} {self.at:%F %T}"
+
+
+class TaskKind(models.TextChoices):
+    """What somebody of the staff has to do."""
+
+    HELP_SESSION = "help_session", _("hold a help session")
+    FIX = "fix", _("solve a problem")
+    HAND_OVER = "hand_over", _("arrange a hand-over")
+    BILLING = "billing", _("put billing right")
+
+
+class DeskTask(models.Model):
+    """Work for a person of the staff that an agreed option has left. A customer waits for it."""
+
+    kind = models.CharField(_("what"), max_length=16, choices=TaskKind.choices)
+    contract = models.ForeignKey(
+        Contract, on_delete=models.PROTECT, related_name="desk_tasks", verbose_name=_("contract")
+    )
+    acceptance = models.ForeignKey(
+        Acceptance, on_delete=models.PROTECT, null=True, related_name="tasks", verbose_name=_("agreed option")
+    )
+    # What the customer wrote; erased with the rest of their words.
+    words = models.TextField(_("words"), blank=True)
+    wishes = models.JSONField(_("wishes"), default=dict, blank=True)
+    is_urgent = models.BooleanField(_("urgent"), default=False)
+    created_at = models.DateTimeField(_("created at"))
+    done_at = models.DateTimeField(_("done at"), null=True)
+    done_by = models.CharField(_("done by"), max_length=100, blank=True)
+    note = models.TextField(_("note"), blank=True)
+
+    class Meta:
+        verbose_name = _("task")
+        verbose_name_plural = _("tasks")
+        ordering = ["-is_urgent", "created_at", "pk"]
+        indexes = [models.Index(fields=["created_at"], name="desk_task_open", condition=Q(done_at__isnull=True))]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.contract_id}"
+
+
+class DeletionRequest(models.Model):
+    """Somebody asked to have their data deleted. What the law has kept a while is deleted when that is over."""
+
+    customer = models.ForeignKey(
+        Customer, on_delete=models.PROTECT, related_name="deletion_requests", verbose_name=_("customer")
+    )
+    asked_at = models.DateTimeField(_("asked at"))
+    actor = models.CharField(_("by"), max_length=100)
+    # The day on which the last duty to keep ends; empty while a contract is alive.
+    erase_on = models.DateField(_("to be erased on"), null=True, db_index=True)
+    taken_back_at = models.DateTimeField(_("taken back at"), null=True)
+    done_at = models.DateTimeField(_("done at"), null=True)
+
+    class Meta:
+        verbose_name = _("request for deletion")
+        verbose_name_plural = _("requests for deletion")
+        ordering = ["-asked_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                name="one_open_deletion",
+                fields=["customer"],
+                condition=Q(done_at__isnull=True, taken_back_at__isnull=True),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} {self.asked_at:%F}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -25,7 +26,7 @@ from cancellation.models import (
     Visit,
 )
 from cancellation.quotes import Agreed, Paid
-from subscriptions import reading
+from subscriptions import prices, reading
 from subscriptions.amounts import Money
 from subscriptions.models import Component, Contract, Customer, Payment
 
@@ -62,6 +63,7 @@ def agreed_of(contract: Contract, at: datetime | None = None, *, sender_zone: st
         upfront_cost=Money(contract.upfront_cost_minor, contract.currency),
         early_release=contract.plan.early_release,
         sender_zone=sender_zone,
+        price_changes=prices.read(contract.price_changes),
         **lawful.of(contract, at or timezone.now()),
     )
 
@@ -166,8 +168,12 @@ def _contracts_with_parts() -> QuerySet[Contract]:
     )
 
 
-def contract_of(customer_id: int, reference: str, visit: UUID | None = None) -> Contract | None:
+def contract_of(
+    customer_id: int, reference: str, visit: UUID | None = None, beside: Mapping[str, Any] | None = None
+) -> Contract | None:
     """Return a customer's own contract with its customer, or None: not there, or not theirs.
+
+    ``beside`` holds further annotations that a page needs, so that it asks with one statement.
 
     ``visit_said`` and ``visit_chosen`` carry what was ticked, typed or chosen in the visit so far, ``parts`` the
     components of a bundle with their choices, ``steps`` and ``steps_done`` count its exit checklist (None without
@@ -184,6 +190,7 @@ def contract_of(customer_id: int, reference: str, visit: UUID | None = None) -> 
             visit_said=Subquery(row.values("said")[:1], output_field=JSONField()),
             visit_chosen=Subquery(row.values("chosen")[:1], output_field=JSONField()),
             packs_at_fault=packs_at_fault(timezone.now()),
+            **(beside or {}),
         )
         .filter(reference=reference, customer_id=customer_id)
     )

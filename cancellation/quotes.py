@@ -18,6 +18,7 @@ from subscriptions import law, settlement
 from subscriptions.amounts import Money
 from subscriptions.law import Applied
 from subscriptions.periods import Period
+from subscriptions.prices import PriceChange, price_of
 from subscriptions.terms import (
     CutOff,
     NoticeQuote,
@@ -80,6 +81,12 @@ class Agreed:
     early_release: bool = False
     withdrawable: Withdrawable | None = None
     sender_zone: str = ""
+    # Other prices that were agreed for a while.
+    price_changes: tuple[PriceChange, ...] = ()
+
+    def price_from(self, first_day: date) -> Money:
+        """Return what the billing period that begins on a day costs."""
+        return Money(price_of(self.price.minor, self.price_changes, first_day), self.price.currency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,13 +378,13 @@ def _charges(agreed: Agreed, received_on: date, last_day: date) -> Iterator[tupl
         day = last + ONE_DAY
     while day <= last_day:
         first, last = billing_period_around(terms, day)
-        if (due := agreed.price - _unused(agreed, first, last, last_day)).minor:
+        if (due := agreed.price_from(first) - _unused(agreed, first, last, last_day)).minor:
             yield day, due
         day = last + ONE_DAY
 
 
 def _unused(agreed: Agreed, first: date, last: date, last_day: date) -> Money:
-    price = agreed.price
+    price = agreed.price_from(first)
     if last <= last_day:
         return Money(0, price.currency)
     back = settlement.refund(

@@ -7,6 +7,7 @@ can join without touching its neighbours.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,14 +67,17 @@ class Walk:
         return f"guided:{self.contract.pk}:{self.visit}:{over}"
 
 
-def walk(request: HttpRequest, ref: str) -> Walk:
-    """Return whose contract this is, with one statement. 404 unless it is theirs; NotSignedIn leads to sign-in."""
+def walk(request: HttpRequest, ref: str, beside: Mapping[str, Any] | None = None) -> Walk:
+    """Return whose contract this is, with one statement. 404 unless it is theirs; NotSignedIn leads to sign-in.
+
+    ``beside`` holds further annotations of the contract that a page needs.
+    """
     who = signed_in(request)
     if who is None:
         raise NotSignedIn(_to_sign_in(request))
     customer_id, epoch = who
     visit = visit_of(request)
-    contract = queries.contract_of(customer_id, ref, visit)
+    contract = queries.contract_of(customer_id, ref, visit, beside)
     if contract is None:
         raise Http404
     if contract.customer.sign_in_epoch != epoch:

@@ -11,6 +11,7 @@ class Fault(models.TextChoices):
 
     NO_ADDRESS = "no-address", _("no e-mail address is on file")
     BAD_ADDRESS = "bad-address", _("the e-mail address on file is not one")
+    NOT_WANTED = "not-wanted", _("the customer asked not to be contacted")
     TOO_LATE = "too-late", _("its link was over before it could be sent")
 
 
@@ -44,3 +45,21 @@ class Letter(models.Model):
 
     def __str__(self) -> str:
         return self.subject
+
+
+class Suppression(models.Model):
+    """“Please do not contact me again”: only what has to be sent is sent. A row that is gone was lifted."""
+
+    customer = models.OneToOneField(
+        Customer, on_delete=models.CASCADE, related_name="suppression", verbose_name=_("customer")
+    )
+    since = models.DateTimeField(_("since"))
+    actor = models.CharField(_("by"), max_length=100)
+
+    class Meta:
+        verbose_name = _("no further contact")
+        verbose_name_plural = _("no further contact")
+        ordering = ["-since"]
+
+    def __str__(self) -> str:
+        return str(self.customer_id)

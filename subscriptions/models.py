@@ -212,6 +212,8 @@ class Contract(models.Model):
     )
     upfront_cost_minor = models.BigIntegerField(_("up-front cost, in minor units"), default=0)
     exit_fee_cap_minor = models.BigIntegerField(_("cap of an exit fee, in minor units"), null=True, blank=True)
+    # Other prices for a while, as agreed: [{"from", "to", "price_minor", "kind", "by"}, …]; see ``prices``.
+    price_changes = models.JSONField(_("prices for a while"), default=list, blank=True, editable=False)
     source = models.CharField(_("source"), max_length=64, blank=True, editable=False)
     facts = models.JSONField(_("other facts"), default=dict, blank=True, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
@@ -340,6 +342,40 @@ class Activity(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day} {self.what}"
+
+
+class ConsentTopic(models.TextChoices):
+    """What a customer can say yes or no to."""
+
+    # The one message about a cancellation that was left half-way. Yes until somebody says no.
+    HALFWAY = "halfway", _("a message when a cancellation was left half-way")
+    # News and invitations to come back. No until somebody says yes.
+    NEWS = "news", _("news and invitations to come back")
+    # Some places want permission before options may stand in the way of leaving. No until somebody says yes.
+    OPTIONS = "options", _("options shown while cancelling")
+
+
+class Consent(models.Model):
+    """A yes or no of a customer, with the words it was given to. Only ever added; the newest counts."""
+
+    customer = models.ForeignKey(
+        Customer, on_delete=models.CASCADE, related_name="consents", verbose_name=_("customer")
+    )
+    topic = models.CharField(_("about"), max_length=12, choices=ConsentTopic.choices)
+    given = models.BooleanField(_("given"))
+    wording = models.TextField(_("wording"))
+    locale = models.CharField(_("language"), max_length=12, default="en")
+    at = models.DateTimeField(_("at"))
+    actor = models.CharField(_("by"), max_length=100)
+
+    class Meta:
+        verbose_name = _("consent")
+        verbose_name_plural = _("consents")
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["customer", "topic", "-at"], name="consent_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} {self.topic} {self.given}"
 
 
 class SignInToken(models.Model):
