@@ -185,14 +185,16 @@ def confirm(
     said: dict[str, Any] | None = None,
     accept_any: bool = False,
     wish: Wish | None = None,
+    words: str = "",
 ) -> Cancellation:
     """Schedule the end that a recorded notice asks for, on the terms its holder was shown.
 
     The notice is committed already: whatever happens here, it stands. Confirming again returns the first
     cancellation untouched. ``accept_any`` is for doors that show no figures: what applies is accepted. ``wish`` is
-    what the holder chooses now; without it, what the notice asked for. Raises QuoteChanged with the new quote where
-    it is worse than ``shown``, NothingToEnd where the contract has ended by itself, Unreadable where its terms are
-    no terms, AlreadyUndone for a notice that was undone meanwhile, WithdrawalOver for a withdrawal out of time.
+    what the holder chooses now, in ``words``; without it, what the notice asked for. Raises QuoteChanged with the new
+    quote where it is worse than ``shown``, NothingToEnd where the contract has ended by itself, Unreadable where its
+    terms are no terms, AlreadyUndone for a notice that was undone meanwhile, WithdrawalOver for a withdrawal out of
+    time.
     """
     # The contract is locked, for it exists before any cancellation does. What SQLite lacks in row locks, its
     # one writer at a time and the unique constraint make up for.
@@ -218,7 +220,7 @@ def confirm(
         raise QuoteChanged(quote, notice)
     try:
         with transaction.atomic():
-            cancellation = _schedule(contract, notice, quote, wish)
+            cancellation = _schedule(contract, notice, quote, wish, words)
     except IntegrityError:
         # A second click, or another tab: the day that was given stays.
         if live := _live(contract):
@@ -309,7 +311,7 @@ def release_early(*, cancellation_id: int, last_day: date, fee_minor: int = 0, a
     if live.state != State.SCHEDULED or notice is None or fee_minor < 0:
         raise CannotMove
     agreed = agreed_of(contract, notice.received_at)
-    wish = Wish.read(notice.asks)
+    wish = Wish.read(live.asks)
     way = wish.way or (Way.FOR_CAUSE if notice.act == Act.FOR_CAUSE else Way.EARLY_RELEASE)
     day = max(last_day, ways.today_of(agreed, notice.received_at))
     quote = settled(agreed, live.received_on, day, str(way), way=str(way), fee=Money(fee_minor, agreed.price.currency))
@@ -406,19 +408,26 @@ def close(*, notice: Notice, actor: Actor, why: str) -> bool:
     return True
 
 
-def _schedule(contract: Contract, notice: Notice, quote: Quote, wish: Wish) -> Cancellation:
+def _schedule(contract: Contract, notice: Notice, quote: Quote, wish: Wish, words: str) -> Cancellation:
+    chosen_later = wish != Wish.read(notice.asks)
     return Cancellation.objects.create(
         contract=contract,
         notice=notice,
         way=quote.way if quote.rule != Way.AT_ONCE else Way.AT_ONCE,
         judgement=Judgement.OPEN if _is_to_judge(notice, wish) else Judgement.NONE,
         quote=quote.as_dict(),
+        chosen={**_all_of(wish), "words": words, "at": timezone.now().isoformat()} if chosen_later else {},
         received_on=quote.received_on,
         last_day=quote.last_day,
         refund_minor=quote.refund.minor,
         fee_minor=quote.fee.minor,
         currency=quote.refund.currency,
     )
+
+
+def _all_of(wish: Wish) -> dict[str, str]:
+    """Return a wish whole: that the ordinary end was chosen in the place of another one is a choice, too."""
+    return {"way": "", "day": "", "ground": ""} | wish.as_dict()
 
 
 def _record_scheduled(cancellation: Cancellation, notice: Notice, actor: Actor) -> None:
@@ -435,6 +444,12 @@ def _record_scheduled(cancellation: Cancellation, notice: Notice, actor: Actor) 
             why=f"last day {cancellation.last_day}",
         ),
     ]
+    if cancellation.chosen:
+        events.append(
+            Event(
+                **common, cancellation=cancellation, at=now, what="chosen afterwards", why=cancellation.chosen["words"]
+            )
+        )
     if place := lawful.place_without_rules(cancellation.contract):
         system = {**common, "actor": SYSTEM.name}
         events.append(Event(**system, at=now, what="rules: default", why=f"no rules of its own for {place}"))

@@ -53,6 +53,7 @@ UNREADABLE = gettext_lazy("its terms cannot be read")
 WHAT = {
     "notice received": gettext_lazy("Notice received"),
     "end scheduled": gettext_lazy("End scheduled"),
+    "chosen afterwards": gettext_lazy("Chosen afterwards"),
     "undone": gettext_lazy("Notice undone"),
     "ended": gettext_lazy("Contract ended"),
     "waits for the holder": gettext_lazy("Waits for the holder"),

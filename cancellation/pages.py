@@ -110,7 +110,7 @@ def done(at: Walk, live: Cancellation) -> dict[str, Any]:
         "components": components_of(contract),
         "can_undo": live.can_be_revoked_on(queries.local_day(contract, timezone.now())),
         "is_judged_later": live.judgement == Judgement.OPEN,
-        "wished_day": Wish.read(live.notice.asks if live.notice else {}).too_early_for(live.last_day),
+        "wished_day": Wish.read(live.asks).too_early_for(live.last_day),
     }
 
 
