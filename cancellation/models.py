@@ -766,10 +766,11 @@ class TaskKind(models.TextChoices):
     FIX = "fix", _("solve a problem")
     HAND_OVER = "hand_over", _("arrange a hand-over")
     BILLING = "billing", _("put billing right")
+    REPUDIATED = "repudiated", _("look at what the holder did not declare")
 
 
 class DeskTask(models.Model):
-    """Work for a person of the staff that an agreed option has left. A customer waits for it."""
+    """Work for a person of the staff, such as an agreed option has left. A customer waits for it."""
 
     kind = models.CharField(_("what"), max_length=16, choices=TaskKind.choices)
     contract = models.ForeignKey(
