@@ -60,6 +60,8 @@ class Cause(StrEnum):
 MONEY_KINDS = frozenset({"pause", "smaller_plan", "todays_price", "discount", "free_period", "interval", "skip"})
 # Of these, what holds for a while only.
 PASSING_KINDS = frozenset({"pause", "discount", "free_period", "skip"})
+# Days that a new interval leaves free, for they were billed before; nobody agreed to another price for them.
+BILLED = "billed"
 # Whoever pays more than a new customer is told so, whatever share is shown nothing.
 NEVER_HELD_OUT = frozenset({"todays_price"})
 
@@ -123,7 +125,7 @@ class Situation:
 
 def is_price_changed(situation: Situation) -> bool:
     """Tell whether another price holds for a while, now or soon: no discount on a discount."""
-    return any(change.last >= situation.today for change in situation.price_changes) or any(
+    return any(change.last >= situation.today and change.kind != BILLED for change in situation.price_changes) or any(
         past.is_here and past.is_passing and past.runs and (past.until is None or past.until >= situation.today)
         for past in situation.past
     )
@@ -297,9 +299,6 @@ def _billed_otherwise(terms: dict[str, Any], situation: Situation) -> Figures:
     if isinstance(figures, Cause):
         return figures
     first = date.fromisoformat(figures["starts_on"])
-    if not _is_longer(new, old) and not _is_settled_until(first, situation):
-        # What was billed for the longer period would be billed again in shorter ones.
-        return Cause.NO_FIT
     otherwise = _terms_billed_by(new, first, situation.terms)
     if _ties_longer(situation, otherwise):
         return Cause.WOULD_TIE_LONGER
@@ -312,13 +311,6 @@ def _billed_otherwise(terms: dict[str, Any], situation: Situation) -> Figures:
 
 def _is_longer(new: Period, old: Period) -> bool:
     return new.months > old.months if old.months else new.months * 31 > old.days
-
-
-def _is_settled_until(first: date, situation: Situation) -> bool:
-    """Tell whether no billing period is running that is not paid for."""
-    return first in (situation.today, situation.terms.starts_on) or (
-        situation.paid_through is not None and situation.paid_through >= first - ONE_DAY
-    )
 
 
 def _divides(new: Period, old: Period) -> bool:
