@@ -134,5 +134,5 @@ def student(freedom: float) -> float:
 def _integral(power: float, angle: float) -> float:
     """Return the integral of cos^power from 0 to an angle, by Simpson's rule."""
     step = angle / STRIPS
-    inner = sum((4 if place % 2 else 2) * math.cos(place * step) ** power for place in range(1, STRIPS))
-    return step / 3 * (1 + inner + math.cos(angle) ** power)
+    inner = sum((4 if place % 2 else 2) * math.pow(math.cos(place * step), power) for place in range(1, STRIPS))
+    return step / 3 * (1 + inner + math.pow(math.cos(angle), power))
