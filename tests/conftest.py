@@ -46,6 +46,9 @@ def own_language() -> Iterator[None]:
         yield
 
 
+# Deriving a key a million times is for passwords that somebody wants to steal. Nobody's are in here.
+configured.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
 # ---------------------------------------------------------------- the browser
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
