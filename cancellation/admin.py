@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from billing.models import Instruction, Outcome
-from cancellation import desk, desk_judgements
+from cancellation import desk, desk_contact, desk_judgements
 from cancellation.actions import Actor
 from cancellation.component_forms import DependenciesInline
 from cancellation.desk_doors import DeclaredInline
@@ -125,6 +125,10 @@ class CustomerAdmin(DeskAdmin):
             )
         return queryset, False
 
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page on which staff note what a customer wants to hear."""
+        return [*desk_contact.urls(), *super().get_urls()]
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Keep the reference of a customer: imports find them by it."""
         return ("reference",) if obj else ()
@@ -155,6 +159,7 @@ class CustomerAdmin(DeskAdmin):
             "letters": letters.defer("text", "html").order_by("-pk")[: desk.MOST_OF_A_KIND],
             "moments": desk.timeline(contracts, customer),
             "several": len(contracts) > 1,
+            **desk_contact.panel(customer),
         }
 
 
