@@ -156,12 +156,19 @@ def reasons(request: HttpRequest, at: Walk, quote: Quote) -> HttpResponse:
     form = ReasonsForm(request.POST) if request.method == "POST" else ReasonsForm(initial=at.said)
     if request.method == "POST" and form.is_valid():
         actions.keep_said(key=at.visit, contract=at.contract, step="reasons", said=form.said(), at=timezone.now())
-        return HttpResponseRedirect(urls_of(at.contract)[after("reasons", at.steps) or "confirm"])
+        return HttpResponseRedirect(urls_of(at.contract)[_after_reasons(at, form.said())])
     actions.note_visit(key=at.visit, contract=at.contract, step="reasons", at=timezone.now())
     status = 422 if form.is_bound else 200
-    return render(
-        request, "cancellation/reasons.html", pages.step("reasons", at, quote) | {"form": form}, status=status
-    )
+    context = pages.step("reasons", at, quote) | {"form": form, "skip_url": urls_of(at.contract)[_after_reasons(at, {})]}
+    return render(request, "cancellation/reasons.html", context, status=status)
+
+
+def _after_reasons(at: Walk, said: dict[str, Any]) -> str:
+    """Return the step after the reasons: options answer a reason, so without one they are passed over."""
+    following = after("reasons", at.steps)
+    if following == "options" and not said.get("reasons"):
+        following = after("options", at.steps)
+    return following or "confirm"
 
 
 @require_safe
