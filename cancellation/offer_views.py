@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -19,7 +19,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from cancellation import actions, offer_actions, offer_queries, offer_words, offering, pages, queries
-from cancellation.models import RUNNING_STATES, Acceptance, Offer, OfferPlace
+from cancellation.models import RUNNING_STATES, Acceptance, AcceptanceState, Offer, OfferKind, OfferPlace
+from cancellation.offer_effects import BY_STAFF
 from cancellation.offer_rules import Cause
 from cancellation.offering import Option, Sealed, Shown
 from cancellation.option_form import AskedForm
@@ -115,9 +116,8 @@ def options_page(request: HttpRequest, at: Walk) -> HttpResponse:
 
 
 def _page(request: HttpRequest, at: Walk, *, refused: str = "", bound: Bound = None, status: int = 200) -> HttpResponse:
-    context = pages.contract(
-        at.contract, refused=refused, agreements=offer_queries.agreements_of(at.contract), options=[]
-    )
+    agreements = offer_queries.agreements_of(at.contract, queries.local_day(at.contract, timezone.now()))
+    context = pages.contract(at.contract, refused=refused, agreements=agreements, options=[])
     if context["state"] == "running" and not context["standing_at"]:
         shown = _for_page(at.contract, timezone.now())
         context |= _with(shown.options if shown else (), bound) | {"fault": shown is None or shown.fault}
@@ -163,7 +163,7 @@ accept = require_http_methods(["GET", "HEAD", "POST"])(walked(_accept, _beside))
 def _asks_of(sealed: Sealed) -> str:
     """Return what an option asks beside the yes; nothing where it is gone, which its acceptance says."""
     kind = Offer.objects.filter(code=sealed.code).values_list("kind", flat=True).first()
-    return offer_words.ASKS.get(kind, "") if kind else ""
+    return offer_words.ASKS.get(OfferKind(kind), "") if kind in OfferKind.values else ""
 
 
 def _again(
@@ -228,17 +228,26 @@ def _agreed(
         "facts": facts_of(agreement),
         "is_running": is_running,
         "is_leavable": contract.live_id is None,  # type: ignore[attr-defined]
-        "can_take_back": offer_actions.can_revert(agreement, today),
+        "is_by_staff": agreement.kind in BY_STAFF,
+        "can_take_back": _may_take_back(agreement, contract, today),
         "take_back_url": reverse("cancellation:take-back", args=[contract.reference, agreement.reference]),
         "refused": refused,
     }
     return render(request, "cancellation/agreed.html", context, status=status)
 
 
+def _may_take_back(agreement: Acceptance, contract: Contract, today: date) -> bool:
+    """Tell whether to show the holder the button; ``revert`` decides, and says why not."""
+    if agreement.kind in BY_STAFF:
+        return agreement.state == AcceptanceState.ACCEPTED
+    is_ending = contract.live_id is not None  # type: ignore[attr-defined]
+    return agreement.state in RUNNING_STATES and not is_ending and today < agreement.starts_on
+
+
 def facts_of(agreement: Acceptance) -> list[tuple[str, str]]:
     """Return the days and the money of an agreement, each with its label."""
     terms: dict[str, Any] = agreement.terms
-    told = [(_("From"), format_day(agreement.starts_on))]
+    told = [] if agreement.kind in BY_STAFF else [(_("From"), format_day(agreement.starts_on))]
     if agreement.until:
         told.append((_("Until"), format_day(agreement.until)))
     if terms.get("to_plan_name"):
@@ -254,6 +263,8 @@ def facts_of(agreement: Acceptance) -> list[tuple[str, str]]:
     else:
         prices += [(_("Price from then on"), money("price_minor"))]
     told += [(label, value) for label, value in prices if value]
+    if terms.get("price_minor") is None:
+        told.append((_("What it costs"), _("nothing")))
     asked: dict[str, Any] = agreement.asked
     labels = {
         "when": _("Days and times that suit you"),
@@ -277,7 +288,6 @@ def _taken_back(request: HttpRequest, at: Walk, agreement: Acceptance) -> HttpRe
             offer_actions.revert(
                 acceptance_id=agreement.pk, actor=actor, at=timezone.now(), why="the holder took it back"
             )
-        except offer_actions.CannotRevert:
-            words = _("It has begun, so it cannot be taken back here. Cancelling stays open to you.")
-            return _agreed(request, at, agreement, refused=words, status=409)
+        except offer_actions.CannotRevert as kept:
+            return _agreed(request, at, agreement, refused=str(kept), status=409)
     return HttpResponseRedirect(agreed_url(at.contract, agreement))

@@ -106,11 +106,11 @@ def contract(request: HttpRequest, at: Walk) -> HttpResponse:
 def _beside_leaving(contract: Contract, context: dict[str, Any]) -> dict[str, Any]:
     """Return what has been agreed for a contract, and whether to lead to its options. A failure hides both."""
     try:
+        today = queries.local_day(contract, timezone.now())
+        is_running = context["state"] == "running" and not context["standing_at"]
         return {
-            "agreements": offer_queries.agreements_of(contract),
-            "has_options": context["state"] == "running"
-            and not context["standing_at"]
-            and offer_queries.are_any_open(queries.local_day(contract, timezone.now())),
+            "agreements": offer_queries.agreements_of(contract, today),
+            "has_options": is_running and offer_queries.are_any_open(today),
         }
     except Exception:
         log.exception("What was agreed for contract %s could not be read.", contract.pk)
@@ -159,14 +159,17 @@ def reasons(request: HttpRequest, at: Walk, quote: Quote) -> HttpResponse:
         return HttpResponseRedirect(urls_of(at.contract)[_after_reasons(at, form.said())])
     actions.note_visit(key=at.visit, contract=at.contract, step="reasons", at=timezone.now())
     status = 422 if form.is_bound else 200
-    context = pages.step("reasons", at, quote) | {"form": form, "skip_url": urls_of(at.contract)[_after_reasons(at, {})]}
+    context = pages.step("reasons", at, quote) | {
+        "form": form,
+        "skip_url": urls_of(at.contract)[_after_reasons(at, {})],
+    }
     return render(request, "cancellation/reasons.html", context, status=status)
 
 
 def _after_reasons(at: Walk, said: dict[str, Any]) -> str:
     """Return the step after the reasons: options answer a reason, so without one they are passed over."""
     following = after("reasons", at.steps)
-    if following == "options" and not said.get("reasons"):
+    if following == "options" and not (said.get("reasons") or said.get("primary")):
         following = after("options", at.steps)
     return following or "confirm"
 
