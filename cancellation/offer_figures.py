@@ -60,6 +60,8 @@ class Cause(StrEnum):
 MONEY_KINDS = frozenset({"pause", "smaller_plan", "todays_price", "discount", "free_period", "interval", "skip"})
 # Of these, what holds for a while only.
 PASSING_KINDS = frozenset({"pause", "discount", "free_period", "skip"})
+# Days that a new interval leaves free, for they were billed before; nobody agreed to another price for them.
+BILLED = "billed"
 # Whoever pays more than a new customer is told so, whatever share is shown nothing.
 NEVER_HELD_OUT = frozenset({"todays_price"})
 
@@ -123,7 +125,7 @@ class Situation:
 
 def is_price_changed(situation: Situation) -> bool:
     """Tell whether another price holds for a while, now or soon: no discount on a discount."""
-    return any(change.last >= situation.today for change in situation.price_changes) or any(
+    return any(change.last >= situation.today and change.kind != BILLED for change in situation.price_changes) or any(
         past.is_here and past.is_passing and past.runs and (past.until is None or past.until >= situation.today)
         for past in situation.past
     )
@@ -296,18 +298,39 @@ def _billed_otherwise(terms: dict[str, Any], situation: Situation) -> Figures:
     figures = _lasting(situation, terms["prices"][situation.currency], new)
     if isinstance(figures, Cause):
         return figures
-    if _ties_longer(situation, new, date.fromisoformat(figures["starts_on"])):
+    first = date.fromisoformat(figures["starts_on"])
+    otherwise = _terms_billed_by(new, first, situation.terms)
+    if _ties_longer(situation, otherwise):
         return Cause.WOULD_TIE_LONGER
-    return figures | {"months": terms["months"], "billing_before": old.as_dict()}
+    return figures | {
+        "months": terms["months"],
+        "billing_before": old.as_dict(),
+        "billing_anchor": otherwise.billing_anchor.isoformat(),
+    }
 
 
-def _ties_longer(situation: Situation, new: Period, first: date) -> bool:
+def _is_longer(new: Period, old: Period) -> bool:
+    return new.months > old.months if old.months else new.months * 31 > old.days
+
+
+def _divides(new: Period, old: Period) -> bool:
+    return bool(new.months) and old.months % new.months == 0 and bool(old.months)
+
+
+def _terms_billed_by(new: Period, first: date, terms: Terms) -> Terms:
+    """Return the terms with another billing period that begins on a day which was a billing day before."""
+    # Where the old billing days stay billing days, the old anchor keeps their number: the 31st stays the 31st.
+    anchor = terms.billing_anchor if _divides(new, terms.billing) else first
+    return replace(terms, billing=new, billing_anchor=anchor)
+
+
+def _ties_longer(situation: Situation, otherwise: Terms) -> bool:
     """Tell whether another billing interval would make leaving later, or forfeit what was paid ahead."""
     terms = situation.terms
-    is_longer = new.months > terms.billing.months if terms.billing.months else new.months * 31 > terms.billing.days
-    if is_longer and (terms.notice_to is Boundary.BILLING_PERIOD or situation.refund_policy == "none"):
+    if terms.notice_to is Boundary.BILLING_PERIOD and not _divides(otherwise.billing, terms.billing):
         return True
-    otherwise = replace(terms, billing=new, billing_anchor=first)
+    if situation.refund_policy == "none" and _is_longer(otherwise.billing, terms.billing):
+        return True
     now, then = (quote_for_day(each, situation.today).last_day for each in (terms, otherwise))
     return now is not None and then is not None and then > now
 

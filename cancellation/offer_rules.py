@@ -85,7 +85,7 @@ class Proposal:
     lasts, of what lasts in the first twelve months), ``billing`` (the period that the price is for).
     Where money changes: ``price_minor``, ``price_before_minor``, ``price_after_minor``.
     By kind: ``periods``, ``percent``, ``amount_minor``, ``months``, ``paused_from``, ``paused_to``, ``to_plan``,
-    ``to_plan_name``, ``billing_before``, ``minutes``.
+    ``to_plan_name``, ``billing_before``, ``billing_anchor`` (of the new billing periods), ``minutes``.
     """
 
     code: str

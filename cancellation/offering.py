@@ -34,7 +34,7 @@ from subscriptions.packs import Pack
 
 __all__ = [
     "BESIDE", "Option", "Sealed", "Shown", "for_page", "for_visit", "forget_offers", "is_held_out", "limit_in_flow",
-    "may_stand_in_flow", "now_open", "rule_of", "seal", "unsealed", "would_be",
+    "may_stand_in_flow", "proposed_now", "rule_of", "seal", "unsealed", "would_be",
 ]  # fmt: skip
 
 SALT = "fairwell.option"
@@ -183,15 +183,16 @@ def would_be(contract: Contract, now: datetime) -> Decided:
     return _decided_for_page(with_facts(contract), catalogue(), now)
 
 
-def now_open(*, contract: Contract, offer: Offer, now: datetime) -> Proposal | Cause:
-    """Return what an option means for a contract at this very moment, or the cause against it; reads all anew.
+def proposed_now(contract_id: int, offer: Offer, now: datetime, locale: str) -> Proposal | Cause:
+    """Return what an option means for a contract at this moment, or why it is not open; nothing comes from a cache.
 
-    For whoever holds the option's row. That its last one is taken by one person only, the row itself must settle.
+    TermsError where the contract cannot be read. That the last one goes to one person only, its row must settle.
     """
-    fresh: Any = queries.contracts_with_state().annotate(**BESIDE()).get(pk=contract.pk)
+    facts: Any = queries.contracts_with_state().annotate(**BESIDE()).get(pk=contract_id)
     rule = rule_of(offer, offer.plans.values_list("code", flat=True))
     kept = Catalogue((rule,), offer_facts.price_list())
-    return offer_rules.propose(rule, offer_facts.situation(fresh, kept, queries.local_day(fresh, now)))
+    with translation.override(locale):
+        return offer_rules.propose(rule, offer_facts.situation(facts, kept, queries.local_day(facts, now)))
 
 
 def _for_visit(at: Walk, key: str, now: datetime) -> Shown:
