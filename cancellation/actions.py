@@ -476,8 +476,28 @@ def _promises_of(
             "said": said,
             "said_at": notice.received_at.isoformat(),
         }
-        promises.append(Promise("said", f"said:{cancellation.pk}", facts))
+        promises.append(Promise("said", said_key(cancellation.pk), facts))
     return promises
+
+
+def said_key(cancellation_id: int) -> str:
+    """Return the key under which the reasons for an end are promised to feedback: one answer for each end."""
+    return f"said:{cancellation_id}"
+
+
+@transaction.atomic
+def say_why(*, cancellation: Cancellation, said: dict[str, Any], at: datetime) -> bool:
+    """Promise the reasons that were given after the act; return whether there were any. What was said first stands."""
+    if not said:
+        return False
+    facts = {
+        "contract_id": cancellation.contract_id,
+        "cancellation_id": cancellation.pk,
+        "said": said,
+        "said_at": at.isoformat(),
+    }
+    add_many([Promise("said", said_key(cancellation.pk), facts)])
+    return True
 
 
 def billing_facts(cancellation: Cancellation, kind: str) -> dict[str, Any]:
