@@ -198,6 +198,21 @@ def join_counters(given: Any) -> dict[str, float]:
     return dict(given)
 
 
+# More than half would keep options from most; then they had better be closed for everybody.
+MOST_HELD_OUT = 50
+
+
+def holdout(given: str) -> int:
+    """Return the share of customers, in percent, who are shown no options while leaving; 0 where none is given."""
+    digits = given.strip() or "0"
+    if not (digits.isascii() and digits.isdecimal() and len(digits) < 4 and int(digits) <= MOST_HELD_OUT):
+        raise ImproperlyConfigured(
+            f"FAIRWELL_HOLDOUT={given!r} is no such share: give a whole number of percent from 0 to {MOST_HELD_OUT}, "
+            "such as 10."
+        )
+    return int(digits)
+
+
 def receipt_key(given: str) -> bytes | None:
     """Return the 32 bytes that receipts are signed with, or None where none are given: they are derived then.
 

@@ -52,6 +52,8 @@ HOME_PACK = env.str("FAIRWELL_HOME", "") or "default"
 
 # What joining takes at this business, such as {"clicks": 4, "pages": 3}: leaving is compared with it.
 JOIN_COUNTERS = guard.join_counters(env.json("FAIRWELL_JOIN_COUNTERS", default={}))
+# The share of customers who are shown no options inside the guided way, in percent, so that their effect can be told.
+OFFER_HOLDOUT_PERCENT = guard.holdout(env.str("FAIRWELL_HOLDOUT", ""))
 
 INSTALLED_APPS = [
     "django.contrib.admin",
