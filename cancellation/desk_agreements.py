@@ -40,7 +40,6 @@ from config.admin import (
     shown_instant,
     shown_json,
     shown_link,
-    shown_text,
     url_of,
 )
 from subscriptions.admin import shown_money
@@ -84,12 +83,16 @@ class OfferEventAdmin(FactAdmin):
     when = shown_instant("at", _("at"))
     contract_link = shown_link("contract", _("contract"))
     agreed_link = shown_link("acceptance", _("agreed option"))
-    reason = shown_text("why", _("why"))
 
     @admin.display(description=_("option"), ordering="offer__code")
     def option(self, event: OfferEvent) -> str:
         """Return a link to the option in its version."""
         return version_link(event.offer, event.version)
+
+    @admin.display(description=_("why"))
+    def reason(self, event: OfferEvent) -> SafeString:
+        """Return why: a cause in words, or what somebody of the staff wrote."""
+        return format_html("<pre>{}</pre>", offer_words.cause(event.why))
 
     @admin.display(description=_("by"))
     def by(self, event: OfferEvent) -> str:
