@@ -35,6 +35,7 @@ from cancellation.offer_figures import figures
 from config.admin import (
     FactAdmin,
     condition_filter,
+    instant,
     link_to,
     shown_day,
     shown_instant,
@@ -254,7 +255,7 @@ class AcceptanceAdmin(FactAdmin):
         """Return what happened to it, the latest first."""
         rows = acceptance.events.order_by("-at", "-pk")
         return _lines(
-            (link_to(row, row.get_what_display()), f"{desk.instant_words(row.at)}, {desk.who(row.actor)}")
+            (link_to(row, row.get_what_display()), f"{instant(row.at)}, {desk.who(row.actor)}")
             for row in rows
         )
 

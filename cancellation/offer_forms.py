@@ -80,7 +80,7 @@ class _OfferForm(ModelForm):
         if self.instance.pk is None:
             self.instance.kind = self.kind
             self.initial.setdefault("valid_from", timezone.localdate())
-        self.initial |= self._kept()
+        self.initial.update(self._kept())
         if "cap_per_year" in self.fields:
             self.fields["cap_per_year"].validators.append(_at_least_once)
         if "budget" in self.fields:
@@ -174,11 +174,12 @@ class _OfferForm(ModelForm):
             self.add_error(f"{prefix}currency", _("There is no amount in this currency. Give one, or empty this box."))
         if prefix == "term_" and self.kind == OfferKind.DISCOUNT and ("percent" in raw) == ("amount_minor" in raw):
             self.add_error("term_percent", _("Give either a share in percent, or an amount: one of the two."))
+        if raw.get("amount_minor") == 0:
+            self.add_error("term_amount_minor", _("This is nothing less. Give an amount above zero."))
         for least, most in BOUNDS:
-            if isinstance(raw.get(least), int) and isinstance(raw.get(most), int) and raw[least] > raw[most]:
-                self.add_error(
-                    f"{prefix}{most}", _("This is less than the box above asks for, so nobody could have it.")
-                )
+            low, high = raw.get(least), raw.get(most)
+            if isinstance(low, int) and isinstance(high, int) and low > high:
+                self.add_error(f"{prefix}{most}", LESS_THAN_LEAST)
 
     def _raw(self, prefix: str, given: dict[str, Any]) -> dict[str, Any]:
         """Return the filled boxes of a prefix as the rules name and hold them."""
