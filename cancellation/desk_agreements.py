@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from billing.models import Instruction
 from cancellation import desk, offer_actions, offer_words
 from cancellation.admin import actor_of
+from cancellation.desk_offer_words import figures
 from cancellation.desk_options import decision_lines
 from cancellation.desk_tasks import wishes
 from cancellation.models import (
@@ -31,7 +32,6 @@ from cancellation.models import (
     OfferDecision,
     OfferEvent,
 )
-from cancellation.offer_figures import figures
 from config.admin import (
     FactAdmin,
     condition_filter,
@@ -255,8 +255,7 @@ class AcceptanceAdmin(FactAdmin):
         """Return what happened to it, the latest first."""
         rows = acceptance.events.order_by("-at", "-pk")
         return _lines(
-            (link_to(row, row.get_what_display()), f"{instant(row.at)}, {desk.who(row.actor)}")
-            for row in rows
+            (link_to(row, row.get_what_display()), f"{instant(row.at)}, {desk.who(row.actor)}") for row in rows
         )
 
     # The act.

@@ -25,15 +25,16 @@ from django.utils.translation import gettext_lazy, ngettext
 from cancellation import desk, desk_options, offer_words, offering
 from cancellation.admin import actor_of
 from cancellation.desk_announcements import ContractForm
+from cancellation.desk_offer_words import differences, figures
 from cancellation.models import Offer, OfferEvent, OfferKind, OfferWhat
 from cancellation.offer_advice import advice
 from cancellation.offer_boxes import KINDS, TERM_BOXES, TEXT_BOXES, WHO_BOXES, as_dict
-from cancellation.offer_figures import differences, figures
 from cancellation.offer_forms import CHANGED_MEANWHILE, FORMS
 from cancellation.offer_rules import NEVER_HELD_OUT, Cause
 from cancellation.offer_versions import ChangedMeanwhile, close_offers, delete_offer, history, save_offer, was_used
 from config.admin import DeskAdmin, condition_filter, day, instant, link_to, url_of
 from subscriptions.models import Contract
+from subscriptions.terms import TermsError
 
 COUNTED = {"shown": OfferWhat.SHOWN, "agreed": OfferWhat.ACCEPTED, "declined": OfferWhat.DECLINED}
 
@@ -311,11 +312,14 @@ class OfferAdmin(DeskAdmin):
 
 def tried(offer: Offer, contract: Contract) -> dict[str, Any]:
     """Return in words what a contract would be shown of an option now: on the options page, and on the way out."""
-    now = timezone.now()
     offering.forget_offers()
-    # In the customer's language: a text that they cannot read is a reason against it.
-    with translation.override(contract.customer.locale or None):
-        decided = offering.would_be(contract, now)
+    try:
+        # In the customer's language: a text that they cannot read is a reason against it.
+        with translation.override(contract.customer.locale or None):
+            decided = offering.would_be(contract, timezone.now())
+    except TermsError:
+        unreadable = str(desk.UNREADABLE)
+        return {"page": False, "page_why": unreadable, "flow": False, "flow_why": unreadable}
     shown = next((row for row in decided.shown if row.code == offer.code), None)
     cause = decided.not_shown.get(offer.code)
     told: dict[str, Any] = {"page": shown is not None, "page_why": "", "lines": [], "afterwards": ""}

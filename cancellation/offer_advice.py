@@ -8,7 +8,7 @@ from datetime import date
 from django.utils.translation import gettext as _
 
 from cancellation.models import Offer, OfferKind
-from cancellation.offering import NOT_IN_FLOW
+from cancellation.offering import NEAR_ENTRY, WITH_PERMISSION
 from config.admin import day
 from subscriptions import places
 from subscriptions.models import Plan, PlanPrice
@@ -64,11 +64,11 @@ def _packs_of(offer: Offer) -> list[Pack]:
 def _shows_any(pack: Pack, today: date) -> bool:
     """Tell whether the guided way of a place has room for options."""
     rule, steps = pack.get("offer_rules", today), pack.get("guided_steps", today) or ()
-    return "options" in steps and rule["guided_max"] > 0 and rule["condition"] not in NOT_IN_FLOW
+    return "options" in steps and rule["guided_max"] > 0 and rule["condition"] != NEAR_ENTRY
 
 
 def _asks_permission(pack: Pack, today: date) -> bool:
-    return bool(pack.get("offer_rules", today)["condition"] == "with_permission")
+    return bool(pack.get("offer_rules", today)["condition"] == WITH_PERMISSION)
 
 
 def _prices(offer: Offer, plans: Sequence[Plan], today: date) -> Iterator[str]:

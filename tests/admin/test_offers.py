@@ -209,7 +209,11 @@ def test_the_kind_is_asked_first_with_a_sentence_about_each(admin_client):
             "Give either a share in percent, or an amount",
         ),
         ("discount", {"term_currency": "EUR"}, "There is no amount in this currency."),
-        ("discount", {"term_percent": "", "term_amount_minor": "0", "term_currency": "EUR"}, "Give an amount above zero."),
+        (
+            "discount",
+            {"term_percent": "", "term_amount_minor": "0", "term_currency": "EUR"},
+            "Give an amount above zero.",
+        ),
         ("discount", {"term_periods": ""}, "This field is required."),
         ("smaller_plan", {"term_to_plan": "gone"}, "Select a valid choice."),
         ("smaller_plan", {"term_to_plan": "free"}, "“No price” has no price that holds by then."),
@@ -450,9 +454,8 @@ def test_the_list_counts_what_happened_at_the_same_number_of_statements_for_one_
     cells = [dict(re.findall(r'class="(?:action-checkbox )?field-(\w+)[^"]*">(?:<a[^>]*>)?([^<]*)', row))
              for row in re.findall(r"(?s)<tr>.*?</tr>", page)]  # fmt: skip
     told = {row["code"]: row for row in cells if "code" in row}
-    assert {name: told["my-discount"][name] for name in ("budget_taken", "were_shown", "were_agreed", "were_declined")} == {
-        "budget_taken": "2 of 10", "were_shown": "3", "were_agreed": "2", "were_declined": "1",
-    }  # fmt: skip
+    numbers = {"budget_taken": "2 of 10", "were_shown": "3", "were_agreed": "2", "were_declined": "1"}
+    assert {name: told["my-discount"][name] for name in numbers} == numbers
     assert told["my-pause"]["is_open"] == "closed"
     assert told["my-skip"]["is_open"] == "from 1 Jan 2099 on"
     assert told["my-skip"]["were_shown"] == "0"
@@ -521,8 +524,7 @@ def test_ledger_decisions_and_agreements_are_facts(admin_client):
     acceptance = agreed(offer, contract)
     decision = OfferDecision.objects.create(
         key="visit:1", contract=contract, place="flow", at=AT, reasons=["cost"],
-        shown=[{"code": "my-discount", "version": 1, "kind": "discount", "title": "A calm title", "text": "A calm text.",
-                "afterwards": "Then 12.30 again."}],
+        shown=[{"code": "my-discount", "version": 1, "title": "A calm title", "text": "A calm text."}],
         not_shown={"my-pause": "too_new"},
     )  # fmt: skip
     event = OfferEvent.objects.get()
