@@ -29,12 +29,14 @@ from cancellation.models import (
     Cancellation,
     Channel,
     ChecklistItem,
+    DeskTask,
     Event,
     Judgement,
     Notice,
     NoticeState,
     Way,
 )
+from cancellation.task_actions import TASK_DONE, TASK_REOPENED
 from config.admin import url_of
 from config.formats import format_day, format_instant
 from feedback.models import Answer
@@ -78,6 +80,8 @@ WHAT = {
     "holder asked": gettext_lazy("Holder asked about an announcement"),
     "announcement answered": gettext_lazy("Announcement answered"),
     "announcement set aside": gettext_lazy("Announcement set aside"),
+    TASK_DONE: gettext_lazy("Task done"),
+    TASK_REOPENED: gettext_lazy("Task opened again"),
     INSTRUCTION_DONE: gettext_lazy("Instruction done"),
     INSTRUCTION_FAILED: gettext_lazy("Instruction could not be carried out"),
     "option agreed": gettext_lazy("Option agreed"),
@@ -361,4 +365,5 @@ def to_do() -> dict[str, int]:
         "steps": ChecklistItem.objects.filter(done_at__isnull=True, by_staff=True).count(),
         "given_up": Entry.objects.filter(dead_at__isnull=False).count(),
         "announcements": Announcement.objects.filter(ANNOUNCEMENTS_TO_SEE).count(),
+        "tasks": DeskTask.objects.filter(done_at__isnull=True).count(),
     }
