@@ -139,4 +139,5 @@ def unsealed(text: str, contract: Contract) -> Quote | None:
 def urls_of(contract: Contract) -> dict[str, str]:
     """Return the addresses that the pages of a contract link to."""
     names = ("contract", "overview", "reasons", "confirm", "commit", "done", "calendar", "undo", "parts")
+    names += ("deadline", "payments", "letters")
     return {name: reverse(f"cancellation:{name}", args=[contract.reference]) for name in names}
