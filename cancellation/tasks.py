@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from cancellation import actions, care, erasure
+from cancellation import actions, care, erasure, halfway
 
 
 @shared_task(expires=1800)
@@ -22,3 +22,9 @@ def forget_what_is_over() -> int:
 def check_doors() -> int:
     """Look at the public doors; return how many are at fault. Twice does no harm: a stretch opens and closes once."""
     return sum(bool(door.faults) for door in care.check_doors(timezone.now()))
+
+
+@shared_task(expires=1800)
+def write_to_who_left_halfway() -> int:
+    """Write once to whoever left a cancellation half-way. Twice does no harm: each visit is claimed by one change."""
+    return halfway.write_to_who_left(now=timezone.now())

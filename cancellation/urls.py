@@ -4,6 +4,7 @@ from django.urls import path
 
 from cancellation import (
     announcement_views,
+    choice_views,
     commit,
     doors,
     parts_views,
@@ -36,6 +37,9 @@ urlpatterns = [
     path("contracts/<str:ref>/cancel/done/", views.done, name="done"),
     path("contracts/<str:ref>/cancel/last-day.ics", views.calendar, name="calendar"),
     path("contracts/<str:ref>/cancel/undo/", commit.undo, name="undo"),
+    path("contracts/<str:ref>/cancel/later/", choice_views.later, name="later"),
+    path("contracts/<str:ref>/cancel/go-on/<str:token>/", choice_views.go_on, name="go-on"),
+    path("account/choices/", choice_views.choices, name="choices"),
     path("receipts/verify", receipt_views.verify, name="verify"),
     path("receipts/verify/", receipt_views.verify_with_slash),
     path("receipts/<str:key>/", receipt_views.page, name="receipt"),
