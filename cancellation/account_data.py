@@ -22,6 +22,7 @@ from django.db.models import F, Model, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from billing.models import Instruction
+from cancellation import papers
 from cancellation.models import (
     Acceptance,
     Announcement,
@@ -48,7 +49,7 @@ from subscriptions.models import Activity, Component, Consent, Contract, Custome
 FORMAT = "fairwell-account/1"
 BY = {"customer": "customer", "holder by letter": "customer", "public": "public", "staff": "staff", "system": "system"}
 
-SECRET = "It lets whoever has it in."
+OPENS = "It lets whoever has it in."
 INTERNAL = "A key of the desk's own, made of numbers that stand here anyway."
 STAFF = "The name of somebody of the staff."
 ABOVE = "It is the contract, or the customer, that the row stands under."
@@ -90,7 +91,10 @@ def _same(*names: str, **others: str) -> dict[str, str]:
 CUSTOMER = Part(
     "customer",
     Customer,
-    _same("reference", "name", "email", "country", "created_at", language="locale", signed_out_everywhere="sign_in_epoch"),
+    _same(
+        "reference", "name", "email", "country", "created_at", language="locale",
+        times_signed_out_everywhere="sign_in_epoch",
+    ),
     paths=("pk",),
     of_customer=True,
 )  # fmt: skip
@@ -178,7 +182,7 @@ PARTS = (
             language="locale", notice="notice__reference", cancellation="cancellation__pk",
         ),
         paths=("notice__contract", "cancellation__contract"),
-        left_out={"key": SECRET},
+        left_out={"key": OPENS},
         without=STRANGER & Q(kind=ReceiptKind.RECEIVED),
     ),
     Part(
@@ -200,7 +204,7 @@ PARTS = (
             language="locale", notice="notice__reference",
         ),
         paths=("contract", "notice__contract"),
-        left_out={"contract": ABOVE, "key": SECRET, "idempotency_key": INTERNAL},
+        left_out={"contract": ABOVE, "key": OPENS, "idempotency_key": INTERNAL},
     ),
     Part(
         "answers",
@@ -280,7 +284,7 @@ BESIDE = (
     Part(
         "consents",
         Consent,
-        _same("topic", "given", "wording", "at", language="locale", by="actor"),
+        _same("topic", "given", "wording", "at", "why", language="locale", by="actor"),
         paths=("customer",),
         left_out={"customer": ABOVE},
         of_customer=True,
@@ -306,7 +310,7 @@ BESIDE = (
         SignInToken,
         _same("next_path", "expires_at", "used_at"),
         paths=("customer",),
-        left_out={"customer": ABOVE, "nonce": SECRET},
+        left_out={"customer": ABOVE, "nonce": OPENS},
         of_customer=True,
     ),
 )  # fmt: skip
@@ -373,9 +377,11 @@ def _many(rows: QuerySet[Any], lookup: str) -> dict[Any, list[Any]]:
 
 
 def _plain(name: str, value: Any) -> Any:
-    """Return a value as JSON can hold it; who acted without a name."""
+    """Return a value as JSON can hold it; who acted without a name, a letter without what lets somebody in."""
     if name == "by":
         return BY.get(str(value).partition(":")[0], "other")
+    if name in ("text", "html"):
+        return papers.OPENS.sub("[…]", value)
     if isinstance(value, datetime):
         return value.isoformat(timespec="seconds")
     if isinstance(value, date):

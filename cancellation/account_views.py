@@ -76,7 +76,7 @@ def account(request: HttpRequest) -> HttpResponse:
     context = {
         "rows": [pages.account_row(contract, now) | {"urls": urls_of(contract)} for contract in contracts],
         "customer": customer,
-        "deletion_asked_at": next((row.deletion_asked_at for row in contracts), None),  # type: ignore[attr-defined]
+        "deletion_asked_at": next((row.deletion_asked_at for row in contracts), None),
     }
     return render(request, "account.html", context)
 
@@ -87,7 +87,8 @@ def deadline(request: HttpRequest, contract: Contract) -> HttpResponse:
     """Serve the next deadline of a contract as a calendar file. 404 where there is none, or nobody can say."""
     now = timezone.now()
     try:
-        ahead = None if contract.live_id else pages.next_deadline(pages.quote_now(contract, now))  # type: ignore[attr-defined]
+        is_ending = bool(contract.live_id)  # type: ignore[attr-defined]
+        ahead = None if is_ending else pages.next_deadline(pages.quote_now(contract, now))
     except TermsError:
         ahead = None
     if ahead is None:

@@ -543,4 +543,4 @@ class InstructionAdmin(FactAdmin):
 _money = shown_money("amount_minor", _("amount"))
 
 # Pages of their own; each registers itself.
-from cancellation import desk_announcements, desk_care, desk_parts, desk_receipts  # noqa: E402, F401
+from cancellation import desk_announcements, desk_care, desk_deletions, desk_parts, desk_receipts  # noqa: E402, F401

@@ -37,6 +37,7 @@ from cancellation.models import (
 from feedback.models import Answer
 from messaging.models import Letter, Suppression
 from outbox.models import Entry
+from subscriptions import choices
 from subscriptions.models import (
     Activity,
     Component,
@@ -52,7 +53,9 @@ from subscriptions.signin import sign_out_everywhere
 
 ERASED = "[erased]"
 # What somebody said in their own words, as it waits beside an answer.
-OWN_WORDS = ("words", "went_well", "elsewhere")
+OWN_WORDS = ("words", "went_well")
+# What ends with the request. Not to be contacted at all is another wish, which stands as it was.
+CONSENTS = (ConsentTopic.HALFWAY, ConsentTopic.NEWS, ConsentTopic.OPTIONS)
 
 
 def at_once(customer: Customer, *, actor: str, at: datetime, locale: str, wording: str) -> None:
@@ -66,7 +69,8 @@ def at_once(customer: Customer, *, actor: str, at: datetime, locale: str, wordin
     Visit.objects.filter(mine).delete()
     Acceptance.objects.filter(customer=customer).exclude(state__in=RUNNING_STATES).update(asked={})
     DeskTask.objects.filter(mine, done_at__isnull=False).update(words="", wishes={}, note="")
-    _take_consents_back(customer, actor=actor, at=at, locale=locale, wording=wording)
+    for topic in CONSENTS:
+        choices.choose(customer=customer, topic=topic, given=False, wording=wording, locale=locale, actor=actor, at=at)
     sign_out_everywhere(customer.pk)
 
 
@@ -76,21 +80,10 @@ def _forget_what_was_said(customer: Customer) -> None:
     notices = Notice.objects.filter(contract__customer=customer).values_list("pk", flat=True)
     keys = [*(f"said:{pk}" for pk in cancellations), *(f"settle:{pk}" for pk in notices)]
     for entry in Entry.objects.filter(dedupe_key__in=keys):
-        said = dict(entry.payload.get("said") or {})
-        if any(said.pop(name, "") for name in OWN_WORDS):
+        before = entry.payload.get("said") or {}
+        said = {name: value for name, value in before.items() if name not in OWN_WORDS}
+        if said != before:
             Entry.objects.filter(pk=entry.pk).update(payload=entry.payload | {"said": said}, last_error="")
-
-
-def _take_consents_back(customer: Customer, *, actor: str, at: datetime, locale: str, wording: str) -> None:
-    """Say no to every topic whose newest answer is not a no already."""
-    newest: dict[str, bool] = {}
-    for topic, given in Consent.objects.filter(customer=customer).order_by("at", "pk").values_list("topic", "given"):
-        newest[topic] = given
-    Consent.objects.bulk_create(
-        Consent(customer=customer, topic=topic, given=False, wording=wording, locale=locale, at=at, actor=actor)
-        for topic in ConsentTopic.values
-        if newest.get(topic, True)
-    )
 
 
 def whole_customer(customer: Customer, *, at: datetime) -> None:
@@ -104,6 +97,7 @@ def whole_customer(customer: Customer, *, at: datetime) -> None:
     _erase_contracts(contracts)
     _erase_admin_log(customer, contracts)
     Acceptance.objects.filter(customer=customer).update(asked={}, fault="")
+    Consent.objects.filter(customer=customer).exclude(why="").update(why="")
     SignInToken.objects.filter(customer=customer).delete()
     Suppression.objects.filter(customer=customer).delete()
     Customer.objects.filter(pk=customer.pk).update(

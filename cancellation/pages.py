@@ -128,9 +128,9 @@ def account_row(contract: Contract, at: datetime) -> dict[str, Any]:
 
 
 def state_on_account(contract: Contract, at: datetime) -> dict[str, Any]:
-    """Return where a contract stands: running, ending or ended, by when, and what is paid. TermsError where nobody can say.
+    """Return where a contract stands: running, ending or ended, by when, and what is paid; asks the database nothing.
 
-    What applies today is what the law makes of the terms; asks the database nothing.
+    What counts today is what the law makes of the terms. TermsError where nobody can say.
     """
     agreed, today = contract.agreed, queries.local_day(contract, at)
     ends: date | None = contract.live_last_day  # type: ignore[attr-defined]

@@ -138,6 +138,6 @@ def unsealed(text: str, contract: Contract) -> Quote | None:
 
 def urls_of(contract: Contract) -> dict[str, str]:
     """Return the addresses that the pages of a contract link to."""
-    names = ("contract", "overview", "reasons", "confirm", "commit", "done", "calendar", "undo", "parts")
-    names += ("deadline", "payments", "letters")
+    names = ("contract", "overview", "reasons", "confirm", "commit", "done", "calendar", "undo", "parts", "deadline",
+             "payments", "letters")  # fmt: skip
     return {name: reverse(f"cancellation:{name}", args=[contract.reference]) for name in names}
