@@ -596,4 +596,4 @@ _money = shown_money("amount_minor", _("amount"))
 
 # Pages of their own; each registers itself.
 from cancellation import desk_announcements, desk_care, desk_parts, desk_receipts  # noqa: E402, F401, I001
-from cancellation import desk_agreements, desk_offers, desk_tasks  # noqa: E402, F401
+from cancellation import desk_agreements, desk_deletions, desk_offers, desk_tasks  # noqa: E402, F401

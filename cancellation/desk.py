@@ -72,6 +72,8 @@ WHAT = {
     "notice repudiated": gettext_lazy("Notice repudiated"),
     "rules: default": gettext_lazy("The default rules apply"),
     "text erased": gettext_lazy("Words erased"),
+    "deletion asked": gettext_lazy("Deletion of the data asked for"),
+    "deletion taken back": gettext_lazy("Request for deletion taken back"),
     "imported": Way.IMPORTED.label,
     "parts chosen": gettext_lazy("Choices for the parts"),
     "step done": gettext_lazy("Step of the exit checklist done"),

@@ -37,6 +37,7 @@ _WHY: tuple[tuple[str, Any], ...] = (
     (r"reference and name", _("by reference and name")),
     (r"matched at the desk", _("at the desk")),
     (r"the wished day is far away", _("the wished day is far away")),
+    (r"deleted as its holder asked", _("deleted as its holder asked")),
     (r"the holder says: not me", _("the holder says that it was not them")),
     (r"repudiated after the last day", _("repudiated after the last day")),
     (r"repudiated after it changed another end", _("repudiated after it changed another end")),

@@ -187,7 +187,7 @@ def urls_of(contract: Contract) -> dict[str, str]:
     """Return the addresses that the pages of a contract link to."""
     names = (
         "contract", "overview", "reasons", "options", "confirm", "commit", "done", "why", "calendar", "undo", "parts",
-        "options-page", "accept", "decline",
+        "options-page", "accept", "decline", "deadline", "payments", "letters",
     )  # fmt: skip
     return {name.replace("-", "_"): reverse(f"cancellation:{name}", args=[contract.reference]) for name in names}
 

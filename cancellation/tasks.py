@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from cancellation import actions, care, erasure, halfway
+from cancellation import actions, care, deletions, erasure, halfway
 
 
 @shared_task(expires=1800)
@@ -14,8 +14,12 @@ def end_due_contracts() -> int:
 
 @shared_task(expires=3600)
 def forget_what_is_over() -> int:
-    """Erase words whose time is over. Twice does no harm: each text is erased by one guarded change of its row."""
-    return erasure.erase_what_is_over(timezone.now()).texts
+    """Erase words whose time is over, and customers who asked for it and whose day has come.
+
+    Twice does no harm: each text, and each request, is done by one guarded change of its row.
+    """
+    now = timezone.now()
+    return erasure.erase_what_is_over(now).texts + deletions.carry_out(now)
 
 
 @shared_task(expires=600)

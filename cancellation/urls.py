@@ -3,6 +3,7 @@
 from django.urls import path
 
 from cancellation import (
+    account_views,
     announcement_views,
     choice_views,
     commit,
@@ -23,7 +24,7 @@ urlpatterns = [
     path("withdraw/<slug:pack>/", doors.withdraw, name="withdrawal-door"),
     path("withdraw/done/<str:key>/", doors.done, name="withdrawal-done"),
     path("not-me/<str:token>/", doors.not_me, name="not-me"),
-    path("account/", views.account, name="account"),
+    path("account/", account_views.account, name="account"),
     path("rules/", rules_views.rules, name="rules"),
     path("rules/<slug:code>/", rules_views.rules, name="rules"),
     path("announce/", announcement_views.form, name="announce"),
@@ -43,6 +44,16 @@ urlpatterns = [
     path("contracts/<str:ref>/cancel/undo/", commit.undo, name="undo"),
     path("contracts/<str:ref>/cancel/later/", choice_views.later, name="later"),
     path("contracts/<str:ref>/cancel/go-on/<str:token>/", choice_views.go_on, name="go-on"),
+    path("contracts/<str:ref>/deadline.ics", account_views.deadline, name="deadline"),
+    path("contracts/<str:ref>/payments/", account_views.payments, name="payments"),
+    path("contracts/<str:ref>/letters/", account_views.letters, name="letters"),
+    path("account/letters/", account_views.all_letters, name="all-letters"),
+    path("account/letters/<int:number>/", account_views.letter, name="letter"),
+    path("account/data/", account_views.data, name="data"),
+    path("account/delete/", account_views.deletion, name="deletion"),
+    path("account/delete/end/", account_views.end_chosen, name="deletion-end"),
+    path("account/delete/asked/", account_views.deletion_asked, name="deletion-asked"),
+    path("account/delete/take-back/", account_views.take_back, name="deletion-take-back"),
     path("account/choices/", choice_views.choices, name="choices"),
     path("contracts/<str:ref>/options/", offer_views.options_page, name="options-page"),
     path("contracts/<str:ref>/options/accept/", offer_views.accept, name="accept"),

@@ -31,6 +31,7 @@ KINDS = frozenset(
         "declaration-on-file",
         "declaration-received",
         "declaration-repudiated",
+        "deletion-asked",
         "end-confirmed",
         "finish-later",
         "halfway",

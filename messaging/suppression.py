@@ -24,6 +24,8 @@ NECESSARY = frozenset(
         "declaration-on-file",
         "declaration-received",
         "declaration-repudiated",
+        # The answer to somebody who asked for it.
+        "deletion-asked",
         "end-confirmed",
         # Sent because they pressed "Finish later".
         "finish-later",
