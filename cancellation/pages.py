@@ -184,6 +184,15 @@ def state_on_account(contract: Contract, at: datetime) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A day until which a notice ends a contract on ``ends``; from the next day on it would be ``else_ends``."""
+
+    day: date
+    ends: date
+    else_ends: date
+
+
 def next_deadline(told: Quote | NoticeQuote | None) -> Deadline | None:
     """Return the next day on which a notice matters; None where a day later means no more than a day later."""
     if told is None or told.last_day is None or told.latest_notice_day is None or told.if_missed_last_day is None:
