@@ -5,7 +5,7 @@ Part of the notice path, too: nothing here imports feedback, mail, billing or re
 
 from __future__ import annotations
 
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
 from datetime import date, datetime
 from typing import Any
 
