@@ -190,7 +190,7 @@ def test_a_clear_difference_is_told_with_its_interval(manager):
         "between €5.23 and €9.53 (interval of 95%).",
     ]
     assert file(manager, "effect")[2] == [
-        "90", "40", "40", "20", "0.9000", "0.3000", "0.6000", "0.3984", "0.7343", "more",
+        "90", "40", "40", "20", "0.9000", "0.3000", "0.6000", "0.3979", "0.7337", "more",
     ]  # fmt: skip
     assert file(manager, "money")[2] == [
         "90", "40", "40", "20", "EUR", "11.07", "3.69", "0.00", "0.00", "7.38", "5.23", "9.53", "more",
