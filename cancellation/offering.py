@@ -467,6 +467,15 @@ def would_be(contract: Contract, now: datetime) -> Decided:
     return offer_rules.decide(_rules_now(kept, facts), situation, limit=len(kept.rules), place="page")
 
 
+def proposed_now(contract_id: int, offer: Offer, now: datetime, locale: str) -> Proposal | Cause:
+    """Return what an option means for a contract at this moment, or why it is not open; nothing comes from a cache."""
+    facts = queries.contracts_with_state().annotate(**BESIDE()).get(pk=contract_id)
+    rule = rule_of(offer, offer.plans.values_list("code", flat=True))
+    kept = Catalogue((rule,), _price_list())
+    with translation.override(locale):
+        return offer_rules.propose(rule, _situation(facts, kept, queries.local_day(facts, now)))
+
+
 # Storing and showing.
 
 
@@ -577,6 +586,7 @@ __all__ = [
     "is_held_out",
     "limit_in_flow",
     "may_stand_in_flow",
+    "proposed_now",
     "rule_of",
     "seal",
     "unsealed",
