@@ -89,7 +89,14 @@ def _for_page(contract: Contract, now: datetime) -> Shown | None:
 def _with(shown: Iterable[Option], bound: Bound = None) -> dict[str, Any]:
     """Return options as a page lists them, each with its form; the one that was sent keeps what was typed."""
     code, sent = bound or ("", None)
-    return {"options": [(option, sent if sent and option.code == code else AskedForm(option.asks)) for option in shown]}
+    rows = [(option, sent if sent and option.code == code else AskedForm(option.asks)) for option in shown]
+    wrong = [
+        (f"{option.code}-{field}", str(error))
+        for option, form in rows
+        for field, errors in form.errors.items()
+        for error in errors
+    ]
+    return {"options": rows, "wrong": wrong}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
