@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_safe
@@ -182,7 +182,7 @@ def _later_page(at: Walk, quote: Quote) -> dict[str, Any]:
         "prospect": prospect,
         "go_on_url": halfway.go_on_url(contract, at.visit),
         "go_on_link": settings.BASE_URL + halfway.go_on_url(contract, at.visit),
-        "deadline_url": halfway.deadline_url(contract) if prospect.finish_by else "",
+        "deadline_url": halfway.deadline_url(contract, prospect),
         "sent_on": queries.local_day(contract, sent_at) if sent_at else None,
     }
 
@@ -207,7 +207,4 @@ def go_on(request: HttpRequest, ref: str, token: str) -> HttpResponse:
 def _url_of_step(step: str, contract: Contract) -> str:
     """Return the address of a step, or of the first one where a step is not known here any more."""
     known = step if step in ("overview", *halfway.BEYOND_THE_OVERVIEW) else "overview"
-    try:
-        return reverse(f"cancellation:{known}", args=[contract.reference])
-    except NoReverseMatch:
-        return reverse("cancellation:overview", args=[contract.reference])
+    return reverse(f"cancellation:{known}", args=[contract.reference])

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.core import signing
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from cancellation import letters, pages, queries
 from cancellation.models import STANDING, Acceptance, Cancellation, Notice, State, Visit, VisitOutcome
@@ -57,13 +57,12 @@ class Prospect:
     @classmethod
     def of(cls, quote: Quote, contract: Contract) -> Prospect:
         """Return what an ordinary notice of the quote's day means."""
-        by, missed = quote.latest_notice_day, quote.if_missed_last_day
-        is_deadline = by is not None and missed is not None and missed > quote.last_day + ONE_DAY
+        ahead = pages.next_deadline(quote)
         return cls(
             received_on=quote.received_on,
             last_day=quote.last_day,
-            finish_by=by if is_deadline else None,
-            missed=missed if is_deadline else None,
+            finish_by=ahead.day if ahead else None,
+            missed=ahead.else_ends if ahead else None,
             ends_by_itself=quote.rule == "expires",
             never_starts=quote.last_day < contract.starts_on,
         )
@@ -97,12 +96,9 @@ def visit_in(token: str) -> uuid.UUID | None:
         return None
 
 
-def deadline_url(contract: Contract) -> str:
-    """Return the path of the deadline's calendar file; "" where this desk has none."""
-    try:
-        return reverse("cancellation:deadline", args=[contract.reference])
-    except NoReverseMatch:
-        return ""
+def deadline_url(contract: Contract, prospect: Prospect) -> str:
+    """Return the path of the deadline's calendar file; "" where there is no deadline."""
+    return reverse("cancellation:deadline", args=[contract.reference]) if prospect.finish_by else ""
 
 
 # ---------------------------------------------------------------- put off by the holder
@@ -202,7 +198,7 @@ def _quote_today(contract: Contract, now: datetime) -> Quote | None:
 
 def _facts(contract: Contract, visit: uuid.UUID, quote: Quote) -> dict[str, Any]:
     prospect, base = Prospect.of(quote, contract), settings.BASE_URL
-    calendar = deadline_url(contract) if prospect.finish_by else ""
+    calendar = deadline_url(contract, prospect)
     return {
         **prospect.as_facts(),
         "go_on_url": base + go_on_url(contract, visit),

@@ -31,6 +31,10 @@ NECESSARY = frozenset(
         "finish-later",
         "judged",
         "notice-stands",
+        # What somebody agreed to, and what became of it.
+        "option-agreed",
+        "option-failed",
+        "option-taken-back",
         "sign-in-link",
         "staff-alert",
         "undo-confirmed",

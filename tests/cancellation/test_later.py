@@ -33,7 +33,7 @@ def _noon() -> Iterator[None]:
 
 @pytest.fixture
 def contract() -> Contract:
-    contract = make_contract()
+    contract = make_contract(country="AT")
     pay(contract, "2026-11-01", "2026-11-30", 1200)
     return contract
 
@@ -74,6 +74,9 @@ def test_putting_off_says_that_nothing_has_happened_and_by_when_to_finish(holder
     assert "You have not cancelled. Your contract goes on." in told
     assert "To end it on 31 December 2026, your notice has to come by 30 November 2026." in told
     assert 'data-step="later"' in page.content.decode()
+    calendar = holder.get(url(contract, "deadline.ics"))
+    assert url(contract, "deadline.ics") in page.content.decode()
+    assert "DTSTART;VALUE=DATE:20261130" in calendar.content.decode()
     assert not Notice.objects.exists()
     assert not Cancellation.objects.exists()
 
@@ -108,6 +111,7 @@ def test_the_one_message_goes_out_at_once_in_the_language_of_the_page(holder: Cl
     assert letter.subject == f"Your link to finish the cancellation of {contract.reference} later"
     assert "Nothing has happened yet: your contract goes on." in letter.text
     assert "by 30 November 2026" in letter.text
+    assert url(contract, "deadline.ics") in letter.text
     assert halfway.go_on_url(contract, visit.key) in letter.text
     assert "/account/choices/" in letter.text
 
@@ -218,6 +222,16 @@ def test_the_control_comes_after_the_act_on_every_step(holder: Client, contract:
 
 
 # ---------------------------------------------------------------- the link
+
+
+def test_where_the_overview_stands_alone_it_can_be_put_off_too(client: Client) -> None:
+    contract = make_contract(country="DE")
+    let_in(client, contract.customer)
+
+    assert 'data-action="later"' in client.get(url(contract, "cancel/")).content.decode()
+    assert "You have not cancelled." in main_of(client.post(url(contract, "cancel/later/"), follow=True))
+    link = halfway.go_on_url(contract, Visit.objects.get().key)
+    assert client.get(link).url == url(contract, "cancel/")
 
 
 def test_the_link_leads_to_the_step_that_was_left_on_another_device(holder: Client, contract: Contract) -> None:

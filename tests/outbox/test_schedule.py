@@ -20,6 +20,7 @@ def test_every_task_of_the_schedule_exists() -> None:
         "cancellation.tasks.forget_what_is_over",
         "cancellation.tasks.check_doors",
         "cancellation.tasks.write_to_who_left_halfway",
+        "cancellation.tasks.close_what_is_over",
     }
     assert wanted <= set(current_app.tasks)
 
