@@ -1,7 +1,7 @@
 """Turn what happened to a contract into what the billing side has to do.
 
 The facts come from the outbox, in any order and possibly twice: every instruction has a key that makes it
-once, and an undo counts whether it comes before or after the end it undoes.
+once, and an undo counts whether it comes before or after the end it undoes. So does taking back an option.
 """
 
 from __future__ import annotations
@@ -20,7 +20,13 @@ from subscriptions.models import Contract
 
 def handle(entry_id: int, payload: Payload) -> None:
     """Write the instructions of one outbox entry, or none where they stand already."""
-    kinds = {"end": instruct_end, "move": instruct_move, "undo": instruct_undo}
+    kinds = {
+        "end": instruct_end,
+        "move": instruct_move,
+        "undo": instruct_undo,
+        "option": instruct_option,
+        "option-back": instruct_option_back,
+    }
     with transaction.atomic():
         # Held until the commit, so that an end and its undo are not worked out side by side.
         Contract.objects.select_for_update().only("pk").get(pk=payload["contract_id"])
@@ -28,9 +34,11 @@ def handle(entry_id: int, payload: Payload) -> None:
 
 
 def instruct_end(payload: Payload) -> None:
-    """Have the contract ended and the refund paid, if there is one; nothing where it was undone already."""
-    undone = _of(payload).filter(kind=Kind.UNDO).exists()
-    outcome = Outcome.DROPPED if undone else Outcome.OPEN
+    """Have the contract ended and the refund paid, if there is one; nothing where it was undone or moved already."""
+    # An entry that was given up and taken up again may come after the move that replaced it.
+    moved = Q(kind=Kind.END, key__startswith=f"{Kind.END}:{payload['cancellation_id']}:")
+    outdone = _of(payload).filter(Q(kind=Kind.UNDO) | moved).exists()
+    outcome = Outcome.DROPPED if outdone else Outcome.OPEN
     _write(payload, Kind.END, outcome=outcome)
     for kind, minor, currency in _money_of(payload):
         _write(payload, kind, outcome=outcome, amount_minor=minor, currency=currency)
@@ -85,6 +93,45 @@ def instruct_undo(payload: Payload) -> None:
     outcome = Outcome.OPEN if carried_out else Outcome.DROPPED
     for currency, minor in paid_out.items():
         _write(payload, Kind.UNDO, outcome=outcome, amount_minor=minor, currency=currency)
+
+
+def instruct_option(payload: Payload) -> None:
+    """Have an agreed option carried out; nothing is left to do where it was taken back already."""
+    taken_back = _of_option(payload).filter(kind=Kind.RESTORE).exists()
+    _write_option(payload, Kind(payload["what"]), outcome=Outcome.DROPPED if taken_back else Outcome.OPEN)
+
+
+def instruct_option_back(payload: Payload) -> None:
+    """Drop what nobody has carried out yet of an option; have put back what is, as it was agreed before."""
+    if _of_option(payload).filter(kind=Kind.RESTORE).exists():
+        return
+    # First what is still open, and only then what was done: somebody may be marking it done right now.
+    waiting = _of_option(payload).filter(outcome__in=[Outcome.OPEN, Outcome.FAILED])
+    waiting.update(outcome=Outcome.DROPPED, done_at=timezone.now())
+    carried_out = _of_option(payload).filter(outcome=Outcome.DONE).exists()
+    _write_option(payload, Kind.RESTORE, outcome=Outcome.OPEN if carried_out else Outcome.DROPPED)
+
+
+def _of_option(payload: Payload) -> QuerySet[Instruction]:
+    return Instruction.objects.filter(acceptance_id=payload["acceptance_id"])
+
+
+def _write_option(payload: Payload, kind: Kind, *, outcome: Outcome) -> None:
+    """Write the instruction of an option, once."""
+    Instruction.objects.get_or_create(
+        key=f"option:{kind}:{payload['acceptance_id']}",
+        defaults={
+            "contract_id": payload["contract_id"],
+            "acceptance_id": payload["acceptance_id"],
+            "kind": kind,
+            "on_day": date.fromisoformat(payload["on_day"]),
+            "amount_minor": payload["price_minor"],
+            "currency": payload["currency"],
+            "facts": payload["facts"],
+            "outcome": outcome,
+            "done_at": None if outcome == Outcome.OPEN else timezone.now(),
+        },
+    )
 
 
 def _of(payload: Payload) -> QuerySet[Instruction]:

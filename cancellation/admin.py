@@ -15,6 +15,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -22,8 +23,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from billing.models import Instruction
-from cancellation import desk, desk_judgements
+from billing.models import Instruction, Outcome
+from cancellation import desk, desk_contact, desk_judgements, desk_options
 from cancellation.actions import Actor
 from cancellation.component_forms import DependenciesInline
 from cancellation.desk_doors import DeclaredInline
@@ -124,6 +125,10 @@ class CustomerAdmin(DeskAdmin):
             )
         return queryset, False
 
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page on which staff note what a customer wants to hear."""
+        return [*desk_contact.urls(), *super().get_urls()]
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Keep the reference of a customer: imports find them by it."""
         return ("reference",) if obj else ()
@@ -154,6 +159,7 @@ class CustomerAdmin(DeskAdmin):
             "letters": letters.defer("text", "html").order_by("-pk")[: desk.MOST_OF_A_KIND],
             "moments": desk.timeline(contracts, customer),
             "several": len(contracts) > 1,
+            **desk_contact.panel(customer),
         }
 
 
@@ -323,6 +329,7 @@ class ContractAdmin(DeskAdmin):
                 "standing": desk.standing(kept, timezone.now()),
                 "notices": desk.notices_of([kept]),
                 "moments": desk.timeline([kept]),
+                "options": desk_options.of_contract(kept, desk.zone_of(kept)),
             }
         return super().render_change_form(request, context, add, change, form_url, obj)
 
@@ -504,10 +511,11 @@ class InstructionAdmin(FactAdmin):
     ordering = ("outcome", "on_day", "pk")
     search_fields = ("contract__reference", "contract__customer__name")
     search_help_text = _("Contract reference or the customer's name")
-    fields = list_display
-    readonly_fields = ("what", "for_day", "amount", "contract_link", "customer_link", "done")
-    actions = ("mark_done",)
+    fields = (*list_display, "figures", "fault")
+    readonly_fields = ("what", "for_day", "amount", "contract_link", "customer_link", "done", "figures")
+    actions = ("mark_done", "mark_failed")
 
+    figures = shown_json("facts", _("figures"))
     for_day = shown_day("on_day", _("for the day"))
     contract_link = shown_link("contract", _("contract"))
     done = shown_instant("done_at", _("done at"))
@@ -539,8 +547,53 @@ class InstructionAdmin(FactAdmin):
         said = ngettext("%(n)d instruction is marked done.", "%(n)d instructions are marked done.", done) % {"n": done}
         self.message_user(request, said, messages.SUCCESS if done else messages.INFO)
 
+    @admin.action(description=_("Could not be done: say why"), permissions=["carry_out"])
+    def mark_failed(self, request: HttpRequest, queryset: QuerySet[Instruction]) -> HttpResponse | None:
+        """Ask why what agreed options need could not be done, and note it; ends and refunds stay to be done."""
+        chosen = list(queryset.filter(outcome=Outcome.OPEN, acceptance_id__isnull=False))
+        if not chosen:
+            self.message_user(
+                request,
+                _("None of these comes of an agreed option and is still open. An end or a refund stays to be done."),
+                messages.WARNING,
+            )
+            return None
+        form = FaultForm(request.POST if "why" in request.POST else None)
+        if form.is_valid():
+            ids = [row.pk for row in chosen]
+            why = form.cleaned_data["why"]
+            failed = desk.mark_failed(ids=ids, actor=actor_of(request), at=timezone.now(), why=why)
+            said = ngettext(
+                "%(n)d instruction is noted: an urgent task is open, and the customer is told.",
+                "%(n)d instructions are noted: urgent tasks are open, and the customers are told.",
+                failed,
+            )
+            self.message_user(request, said % {"n": failed}, messages.SUCCESS if failed else messages.INFO)
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Could not be done"),
+            "opts": self.opts,
+            "chosen": chosen,
+            "form": form,
+            "back": request.get_full_path(),
+        }
+        return TemplateResponse(request, "admin/desk/could_not.html", context, status=422 if form.is_bound else 200)
+
+
+class FaultForm(forms.Form):
+    """Why the billing side could not do what was agreed."""
+
+    why = forms.CharField(
+        label=_("What is in the way"),
+        help_text=_("For your colleagues; the customer does not read it."),
+        widget=forms.Textarea(attrs={"rows": 4}),
+        max_length=2000,
+    )
+
 
 _money = shown_money("amount_minor", _("amount"))
 
 # Pages of their own; each registers itself.
-from cancellation import desk_announcements, desk_care, desk_deletions, desk_parts, desk_receipts  # noqa: E402, F401
+from cancellation import desk_announcements, desk_care, desk_parts, desk_receipts  # noqa: E402, F401, I001
+from cancellation import desk_agreements, desk_deletions, desk_offers, desk_tasks  # noqa: E402, F401

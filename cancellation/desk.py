@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from billing import results
 from billing.models import Instruction, Outcome
 from cancellation import pages
 from cancellation.actions import Actor
@@ -28,12 +29,14 @@ from cancellation.models import (
     Cancellation,
     Channel,
     ChecklistItem,
+    DeskTask,
     Event,
     Judgement,
     Notice,
     NoticeState,
     Way,
 )
+from cancellation.task_actions import TASK_DONE, TASK_REOPENED
 from config.admin import url_of
 from config.formats import format_day, format_instant
 from feedback.models import Answer
@@ -47,12 +50,14 @@ from subscriptions.terms import TermsError
 # Of each kind; older ones stand in the lists that the page links to.
 MOST_OF_A_KIND = 100
 INSTRUCTION_DONE = "instruction done"
+INSTRUCTION_FAILED = "instruction failed"
 CONTRACT_EDITED = "contract edited"
 UNREADABLE = gettext_lazy("its terms cannot be read")
 # What events call what happened; an unknown one is shown in its own words.
 WHAT = {
     "notice received": gettext_lazy("Notice received"),
     "end scheduled": gettext_lazy("End scheduled"),
+    "chosen afterwards": gettext_lazy("Chosen afterwards"),
     "undone": gettext_lazy("Notice undone"),
     "ended": gettext_lazy("Contract ended"),
     "waits for the holder": gettext_lazy("Waits for the holder"),
@@ -77,7 +82,15 @@ WHAT = {
     "holder asked": gettext_lazy("Holder asked about an announcement"),
     "announcement answered": gettext_lazy("Announcement answered"),
     "announcement set aside": gettext_lazy("Announcement set aside"),
+    TASK_DONE: gettext_lazy("Task done"),
+    TASK_REOPENED: gettext_lazy("Task opened again"),
     INSTRUCTION_DONE: gettext_lazy("Instruction done"),
+    INSTRUCTION_FAILED: gettext_lazy("Instruction could not be carried out"),
+    "option agreed": gettext_lazy("Option agreed"),
+    "option carried out": gettext_lazy("Option carried out"),
+    "option failed": gettext_lazy("Option could not be carried out yet"),
+    "option taken back": gettext_lazy("Option taken back"),
+    "option over": gettext_lazy("Option over"),
     CONTRACT_EDITED: gettext_lazy("Contract edited"),
 }
 
@@ -298,15 +311,28 @@ def mark_done(*, ids: Iterable[int], actor: Actor, at: datetime) -> int:
     One that is done or no longer needed already is left alone, so a second click changes nothing.
     """
     done = 0
-    for instruction in Instruction.objects.filter(pk__in=list(ids), outcome=Outcome.OPEN):
-        changed = Instruction.objects.filter(pk=instruction.pk, outcome=Outcome.OPEN)
-        if changed.update(outcome=Outcome.DONE, done_at=at):
-            _record_done(instruction, actor, at)
+    for instruction in Instruction.objects.filter(pk__in=list(ids), outcome__in=results.STILL_TO_DO):
+        if results.carried_out(instruction=instruction, actor=actor.name, at=at):
+            _record_outcome(instruction, actor, at, INSTRUCTION_DONE, Outcome.DONE)
             done += 1
     return done
 
 
-def _record_done(instruction: Instruction, actor: Actor, at: datetime) -> None:
+@transaction.atomic
+def mark_failed(*, ids: Iterable[int], actor: Actor, at: datetime, why: str) -> int:
+    """Note that what options need could not be carried out, each with an event; return how many.
+
+    Only what comes of an agreed option and is still to be done: an end or a refund stays to be done.
+    """
+    failed = 0
+    for instruction in Instruction.objects.filter(pk__in=list(ids), outcome=Outcome.OPEN, acceptance_id__isnull=False):
+        if results.could_not(instruction=instruction, actor=actor.name, at=at, why=why):
+            _record_outcome(instruction, actor, at, INSTRUCTION_FAILED, Outcome.FAILED)
+            failed += 1
+    return failed
+
+
+def _record_outcome(instruction: Instruction, actor: Actor, at: datetime, what: str, after: Outcome) -> None:
     of = instruction.cancellation_id
     cancellation = Cancellation.objects.filter(pk=of).first() if of else None
     Event.objects.create(
@@ -315,9 +341,9 @@ def _record_done(instruction: Instruction, actor: Actor, at: datetime) -> None:
         notice_id=cancellation.notice_id if cancellation else None,
         at=at,
         actor=actor.name,
-        what=INSTRUCTION_DONE,
-        before=Outcome.OPEN,
-        after=Outcome.DONE,
+        what=what,
+        before=instruction.outcome,
+        after=after,
         why=f"{instruction.kind} {instruction.on_day}",
     )
 
@@ -341,4 +367,5 @@ def to_do() -> dict[str, int]:
         "steps": ChecklistItem.objects.filter(done_at__isnull=True, by_staff=True).count(),
         "given_up": Entry.objects.filter(dead_at__isnull=False).count(),
         "announcements": Announcement.objects.filter(ANNOUNCEMENTS_TO_SEE).count(),
+        "tasks": DeskTask.objects.filter(done_at__isnull=True).count(),
     }

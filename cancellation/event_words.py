@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.models import Kind
 from cancellation import parts_words
-from cancellation.models import AnnouncementState, NoticeState, State, Way
+from cancellation.models import AcceptanceState, AnnouncementState, NoticeState, OfferKind, State, TaskKind, Way
 from cancellation.ways import GROUNDS
 from config.formats import format_day
 
@@ -43,9 +43,13 @@ _WHY: tuple[tuple[str, Any], ...] = (
     (r"repudiated after it changed another end", _("repudiated after it changed another end")),
     (r"no rules of its own for (?P<place>.+)", _("no rules of its own for %(place)s")),
     (rf"(?P<kind>{'|'.join(Kind.values)}) {_DAY}", "%(kind)s, %(day)s"),
+    (rf"task (?P<task>{'|'.join(TaskKind.values)})", "%(task)s"),
+    (rf"(?P<option>{'|'.join(OfferKind.values)}) (?P<reference>O\S+)", "%(option)s, %(reference)s"),
 )
 _PARTS = {*parts_words.CHOICES, *parts_words.STEPS}
-_STATES = dict(AnnouncementState.choices) | dict(NoticeState.choices) | dict(State.choices)
+_STATES: dict[str, Any] = {
+    code: label for states in (AcceptanceState, AnnouncementState, NoticeState, State) for code, label in states.choices
+}
 
 
 def why_in_words(why: str) -> str:
@@ -71,6 +75,10 @@ def state_in_words(code: str) -> str:
 def _shown(name: str, value: str) -> str:
     if name == "way":
         return str(Way(value).label)
+    if name == "option":
+        return str(OfferKind(value).label)
     if name == "day":
         return format_day(date.fromisoformat(value))
+    if name == "task":
+        return str(TaskKind(value).label)
     return str(Kind(value).label) if name == "kind" else value

@@ -17,7 +17,7 @@ from typing import Any
 from django.conf import settings
 from django.core import signing
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.urls import NoReverseMatch, reverse
 
 from cancellation import letters, pages, queries
@@ -153,7 +153,7 @@ def left_halfway(now: datetime) -> QuerySet[Visit]:
         .exclude(Exists(Acceptance.objects.filter(**of_contract, accepted_at__gte=OuterRef("seen_at"))))
         .exclude(Exists(Suppression.objects.filter(**of_customer)))
         .annotate(said_yes=Subquery(said.values("given")[:1]))
-        .exclude(said_yes=False)
+        .filter(Q(said_yes=True) | Q(said_yes__isnull=True))
         .order_by("-seen_at", "key")
     )
 

@@ -38,7 +38,7 @@ def end_confirmed(
     contract: Contract, cancellation: Cancellation, notice: Notice, quote: Quote, receipt: Receipt | None = None
 ) -> dict[str, Any]:
     """Return the facts of the confirmation: what was declared, when it came, when it ends, what comes back."""
-    wished = Wish.read(notice.asks).too_early_for(cancellation.last_day)
+    wished = Wish.read(cancellation.asks).too_early_for(cancellation.last_day)
     facts = {
         **_common(contract),
         **_of_notice(contract, notice),

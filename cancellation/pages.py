@@ -18,13 +18,14 @@ from cancellation.models import Cancellation, Judgement, Notice, Receipt
 from cancellation.quotes import Quote, RefundLine
 from cancellation.steps import Walk, after, place_of, sealed, urls_of
 from cancellation.ways import ORDINARY, Wish
+from config.formats import format_day
 from subscriptions import pack_words, prices, words
 from subscriptions.amounts import Money
 from subscriptions.formats import format_money
 from subscriptions.law import Applied
 from subscriptions.models import Contract
-from subscriptions.periods import ONE_DAY
-from subscriptions.terms import NoticeQuote, TermsError, billing_period_around, initial_last_day
+from subscriptions.periods import ONE_DAY, billing_period_of
+from subscriptions.terms import NoticeQuote, TermsError, initial_last_day
 
 PAYMENTS_SHOWN = 6
 
@@ -48,8 +49,9 @@ def step(name: str, at: Walk, quote: Quote) -> dict[str, Any]:
     urls = urls_of(at.contract)
     return {
         **_common(at.contract),
-        **place_of(name),
-        "next_url": urls[after(name)],
+        **place_of(name, at.steps),
+        "next_url": urls.get(after(name, at.steps), ""),
+        "options_may_follow": "options" in at.steps,
         "standing_at": standing_at(at.contract),
         "components": components_of(at.contract),
         "quote": quote,
@@ -93,11 +95,41 @@ def contract(contract: Contract, **more: Any) -> dict[str, Any]:
         "has_more_payments": len(queries.payments_of(contract)) > PAYMENTS_SHOWN,
         "components": components_of(contract),
         "period": words.period(contract.agreed.billing),
+        "price": price_on(contract, today),
+        "price_note": price_note(contract, today),
         "how_to_leave": how_to_leave(contract),
         "last_used_on": contract.activities.order_by("-day").values_list("day", flat=True).first(),
         "urls": urls_of(contract),
         **more,
     }
+
+
+def price_on(contract: Contract, today: date) -> Money:
+    """Return what the billing period of a day costs: what is agreed, or another price for a while."""
+    terms = contract.agreed
+    first = billing_period_of(terms.billing_anchor, terms.billing, max(today, terms.starts_on)).first_day
+    return Money(prices.price_of(contract.price_minor, _price_changes(contract), first), contract.currency)
+
+
+def price_note(contract: Contract, today: date) -> str:
+    """Return until when another price holds, or from when it will; "" where none does."""
+    agreed, terms = format_money(contract.price), contract.agreed
+    for change in sorted(_price_changes(contract), key=lambda change: change.first):
+        until = billing_period_of(terms.billing_anchor, terms.billing, change.last).last_day
+        facts = {"until": format_day(until), "agreed": agreed}
+        if until < today or change.price_minor >= contract.price_minor:
+            continue
+        if price_on(contract, today).minor < contract.price_minor:
+            return _("until %(until)s, then %(agreed)s") % facts
+        other = format_money(Money(change.price_minor, contract.currency))
+        facts |= {"first": format_day(change.first), "price": other}
+        return _("from %(first)s until %(until)s %(price)s, then %(agreed)s again") % facts
+    return ""
+
+
+def _price_changes(contract: Contract) -> list[prices.PriceChange]:
+    """Return the prices that were agreed for a while, without what only keeps days from being billed twice."""
+    return [change for change in prices.read(contract.price_changes) if change.kind != "billed"]
 
 
 def done(at: Walk, live: Cancellation) -> dict[str, Any]:
@@ -114,8 +146,13 @@ def done(at: Walk, live: Cancellation) -> dict[str, Any]:
         "components": components_of(contract),
         "can_undo": live.can_be_revoked_on(queries.local_day(contract, timezone.now())),
         "is_judged_later": live.judgement == Judgement.OPEN,
-        "wished_day": Wish.read(live.notice.asks if live.notice else {}).too_early_for(live.last_day),
+        "wished_day": Wish.read(live.asks).too_early_for(live.last_day),
     }
+
+
+def after_the_act(contract: Contract) -> dict[str, Any]:
+    """Return what a page beside the one after the act shows: the contract, and where its links lead."""
+    return _common(contract)
 
 
 def account_row(contract: Contract, at: datetime) -> dict[str, Any]:
@@ -145,13 +182,6 @@ def state_on_account(contract: Contract, at: datetime) -> dict[str, Any]:
         "period": words.period(agreed.billing),
         "price": price_on(contract, today),
     }
-
-
-def price_on(contract: Contract, day: date) -> Money:
-    """Return what the billing period around a day costs; before the first one, what that costs."""
-    first, _last = billing_period_around(contract.agreed, max(day, contract.agreed.starts_on))
-    changes = prices.read(contract.price_changes)
-    return Money(prices.price_of(contract.price_minor, changes, first), contract.currency)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from cancellation.models import (
 from cancellation.quotes import Agreed, Paid
 from subscriptions import prices, reading
 from subscriptions.amounts import Money
-from subscriptions.models import Component, Contract, Customer, Payment
+from subscriptions.models import Component, Consent, ConsentTopic, Contract, Customer, Payment
 
 # Those that reach furthest come first, so every payment that can still reach past a last day is among them.
 PAYMENTS_READ = 120
@@ -153,6 +153,7 @@ def _contracts_with_parts() -> QuerySet[Contract]:
     announced = Announcement.objects.filter(
         contract=OuterRef("pk"), state=AnnouncementState.ASKED, erased_at=None
     ).order_by("received_at", "pk")
+    permitted = Consent.objects.filter(customer=OuterRef("customer"), topic=ConsentTopic.OPTIONS)
     return (
         contracts_with_state()
         .annotate(
@@ -164,6 +165,7 @@ def _contracts_with_parts() -> QuerySet[Contract]:
             standing_at=Subquery(standing.values("received_at")[:1]),
             announced_key=Subquery(announced.values("key")[:1]),
             announced_at=Subquery(announced.values("received_at")[:1]),
+            permits_options=Subquery(permitted.order_by("-at", "-pk").values("given")[:1]),
         )
         .order_by()
     )
@@ -180,7 +182,8 @@ def contract_of(
     components of a bundle with their choices, ``steps`` and ``steps_done`` count its exit checklist (None without
     one), ``packs_at_fault`` names the places whose public page is at fault today, ``standing_id`` and
     ``standing_at`` the first notice that waits for its holder's choice, ``announced_key`` and ``announced_at`` the
-    first announcement of somebody else that they have not answered.
+    first announcement of somebody else that they have not answered, ``permits_options`` is what the holder has said
+    to options on the way out (None: nothing).
     """
     if not reference.isprintable():
         return None

@@ -52,6 +52,10 @@ HOME_PACK = env.str("FAIRWELL_HOME", "") or "default"
 
 # What joining takes at this business, such as {"clicks": 4, "pages": 3}: leaving is compared with it.
 JOIN_COUNTERS = guard.join_counters(env.json("FAIRWELL_JOIN_COUNTERS", default={}))
+# Below so many customers in each group nothing is said about what options do.
+EFFECT_MIN = guard.effect_minimum(env.int("FAIRWELL_EFFECT_MIN", 100))
+# The share of customers who are shown no options inside the guided way, in percent, so that their effect can be told.
+OFFER_HOLDOUT_PERCENT = guard.holdout(env.str("FAIRWELL_HOLDOUT", ""))
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -176,6 +180,7 @@ CELERY_BEAT_SCHEDULE = {
     "drain-the-outbox": {"task": "outbox.tasks.drain", "schedule": env.float("FAIRWELL_SWEEP_SECONDS", 10.0)},
     # Midnight comes at another hour in each contract's zone, so "daily" is asked every half hour.
     "end-due-contracts": {"task": "cancellation.tasks.end_due_contracts", "schedule": 1800.0},
+    "close-options-that-are-over": {"task": "cancellation.tasks.close_what_is_over", "schedule": 1800.0},
     "forget-old-links": {"task": "subscriptions.tasks.forget_old_links", "schedule": 21_600.0},
     "check-the-doors": {"task": "cancellation.tasks.check_doors", "schedule": 600.0},
     "write-to-who-left-halfway": {"task": "cancellation.tasks.write_to_who_left_halfway", "schedule": 1800.0},

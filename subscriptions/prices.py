@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from typing import Any
+
+from subscriptions.periods import Period
+
+# A month in days where a billing period is counted in days: a twelfth of a year.
+DAYS_A_MONTH = Fraction(365, 12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +62,9 @@ def price_of(agreed_minor: int, changes: Iterable[PriceChange], first_day: date)
     """Return what the billing period that begins on a day costs, in minor units."""
     other = [change.price_minor for change in changes if change.first <= first_day <= change.last]
     return min([agreed_minor, *other])
+
+
+def a_month(price_minor: int, billing: Period) -> int:
+    """Return what a price per billing period is per month, to the nearest minor unit."""
+    months = Fraction(billing.months) if billing.months else Fraction(billing.days) / DAYS_A_MONTH
+    return int(Fraction(price_minor) / months + Fraction(1, 2))

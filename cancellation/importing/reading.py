@@ -19,12 +19,12 @@ from cancellation.importing.rows import (
     Paid,
     Row,
     Said,
-    a_month,
     code_of,
     terms_template,
     without_days,
 )
 from subscriptions.periods import ONE_DAY, Period
+from subscriptions.prices import a_month
 from subscriptions.reading import FieldError, local_day, read_day
 from subscriptions.terms import Terms
 

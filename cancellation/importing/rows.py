@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
 from datetime import date
-from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -20,8 +19,6 @@ from cancellation.importing.mapping import ReasonRule
 from subscriptions.periods import Period
 from subscriptions.terms import Terms
 
-# A month in days where a billing period is counted in days: a twelfth of a year.
-DAYS_A_MONTH = Fraction(365, 12)
 LONGEST_CODE = 64
 # Stands in for days that are not known yet.
 A_DAY = date(2000, 1, 1)
@@ -94,12 +91,6 @@ def terms_template(given: tuple[tuple[str, Any], ...]) -> MappingOf[str, Any]:
 def without_days(terms: Terms) -> dict[str, Any]:
     """Return terms as JSON without the start and the billing anchor, which each contract has of its own."""
     return {name: value for name, value in terms.as_dict().items() if name not in ("starts_on", "billing_anchor")}
-
-
-def a_month(price_minor: int, billing: Period) -> int:
-    """Return what a price per billing period is per month, to the nearest minor unit."""
-    months = Fraction(billing.months) if billing.months else Fraction(billing.days) / DAYS_A_MONTH
-    return int(Fraction(price_minor) / months + Fraction(1, 2))
 
 
 @lru_cache(maxsize=4096)

@@ -266,7 +266,7 @@ def test_a_contracts_page_costs_the_same_for_one_letter_and_four(
     for _nth in range(count):
         letter(contract, contract.customer)
 
-    with statements(at_most=5):
+    with statements(at_most=7):
         holder.get(url(contract))
     with statements(at_most=3):
         holder.get(url(contract, "letters/"))
