@@ -49,4 +49,5 @@ def of_contract(contract: Contract) -> dict[str, Any]:
 
 def text_of(letter: Letter) -> str:
     """Return what a letter says, without the links that let somebody in."""
-    return OPENS.sub(f"[{_('a link that is shown in your mail only')}]", letter.text).strip()
+    instead = _("a link that is shown in your mail only")
+    return OPENS.sub(f"[{instead}]", letter.text).strip()

@@ -100,9 +100,8 @@ def whole_story(mark: str = "Anna") -> Contract:
     )
     agreed = Acceptance.objects.create(
         idempotency_key=f"a-{contract.pk}", offer=offer, version=1, kind="hand_over", contract=contract,
-        customer=customer, place="page", terms={}, title="Hand over",
-        asked={"person_name": mark}, starts_on=TODAY, currency="EUR",
-        accepted_at=NOON, state="over",
+        customer=customer, place="page", terms={}, title="Hand over", asked={"person_name": mark},
+        starts_on=TODAY, currency="EUR", accepted_at=NOON, state="over",
     )  # fmt: skip
     OfferEvent.objects.create(
         offer=offer, version=1, contract=contract, acceptance=agreed, place="page", what="accepted", at=NOON,

@@ -326,7 +326,7 @@ def test_a_customer_without_contracts_and_without_an_address_can_ask(client: Cli
     drain()
 
     assert "There is no contract in your name." in told
-    assert "On 10 November 2026, or a few hours later, all of it goes" in seen(answer)
+    assert "On 10 November 2026, or a few hours later, the rest is deleted" in seen(answer)
     assert Letter.objects.get().undeliverable == "no-address"
 
 
