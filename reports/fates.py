@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Case, F, JSONField, QuerySet, When
+from django.db.models import Case, CharField, F, JSONField, Q, QuerySet, When
 from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from cancellation.models import Cancellation, State
@@ -58,9 +59,14 @@ def columns(contract: str) -> dict[str, Any]:
     return {
         "zone": KeyTextTransform("timezone", f"{contract}__terms"),
         "currency_of": F(f"{contract}__currency"),
-        # Terms are long; only those that may end by themselves are read.
+        # Terms are long; only those that end by themselves are read.
         "expiring": Case(
-            When(**{f"{contract}__terms__renewal": "none"}, then=F(f"{contract}__terms")), output_field=JSONField()
+            When(
+                ~Q(**{f"{contract}__terms__initial_term": None}),
+                **{f"{contract}__terms__renewal": "none"},
+                then=F(f"{contract}__terms"),
+            ),
+            output_field=JSONField(),
         ),
     }
 
@@ -98,12 +104,22 @@ def _ends(by_contract: Mapping[int, list[Fate]], contracts: QuerySet[Contract]) 
 
 def _payments(by_contract: Mapping[int, list[Fate]], contracts: QuerySet[Contract]) -> None:
     earliest = min(one.day for of_contract in by_contract.values() for one in of_contract)
-    rows = Payment.objects.filter(contract__in=contracts, paid_to__gte=earliest, amount_minor__gt=0).order_by()
-    names = ("contract_id", "paid_from", "paid_to", "amount_minor", "currency")
-    for contract_id, first, last, amount, currency in rows.values_list(*names).iterator(CHUNK):
-        for one in by_contract.get(contract_id, ()):
-            counts = one.day < first and currency == one.currency
-            for place, due in enumerate(one.dues):
+    # There are many more payments than anything else. As text, YYYY-MM-DD, their days are compared as well and cost no
+    # conversion.
+    rows = (
+        Payment.objects.filter(contract__in=contracts, paid_to__gte=earliest, amount_minor__gt=0)
+        .annotate(first=Cast("paid_from", CharField()), last=Cast("paid_to", CharField()))
+        .order_by()
+        .values_list("contract_id", "first", "last", "amount_minor", "currency")
+    )
+    asked = {
+        contract_id: [(one, one.day.isoformat(), [*enumerate(due.isoformat() for due in one.dues)]) for one in fates]
+        for contract_id, fates in by_contract.items()
+    }
+    for contract_id, first, last, amount, currency in rows.iterator(CHUNK):
+        for one, day, dues in asked.get(contract_id, ()):
+            counts = day < first and currency == one.currency
+            for place, due in dues:
                 if first <= due:
                     if last >= due:
                         one.paid[place] = True

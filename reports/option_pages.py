@@ -46,6 +46,8 @@ def options(within: Slice, now: datetime) -> dict[str, Any]:
         "customers": told.customers,
         "kept": [kept_row(one) for one in told.kept],
         "received": [received_row(one) for one in told.received],
+        "several": len({one.currency for one in told.received}) > 1,
+        "sure": percent(SURE, 0),
         "option_lines": [(title_of(line), line) for line in told.options],
         "mixed": len({line.currency for line in told.options}) > 1,
         "months": [(month_label(line.month), line) for line in monthly],
@@ -116,31 +118,27 @@ def money(minor: float, currency: str) -> str:
 
 
 def _days(one: Comparison) -> str:
-    return ngettext("%(n)d day", "%(n)d days", one.days) % {"n": one.days}
+    # Number and unit stay together in a narrow column.
+    return (ngettext("%(n)d day", "%(n)d days", one.days) % {"n": one.days}).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _too_few(one: Comparison, currency: str = "") -> Row:
-    told = _("Too few customers to tell anything: it takes %(needed)s in each group.") % {"needed": settings.EFFECT_MIN}
+    told = _("Too few to tell anything: it takes %(needed)s customers in each group.") % {"needed": settings.EFFECT_MIN}
     shown, held_out = (ngettext("%(n)d customer", "%(n)d customers", n) % {"n": n} for n in one.of)
     return Row(_days(one), shown, held_out, told, currency)
 
 
 def _told_of_shares(verdict: Verdict, difference: Difference) -> str:
     if verdict == Verdict.UNCLEAR:
-        return _(
-            "No effect can be told: the difference lies between %(low)s and %(high)s percentage points, "
-            "so there may be none (interval of %(sure)s)."
-        ) % _between(difference, lambda value: points(value, signed=True))
-    if verdict == Verdict.MORE:
         told = _(
-            "More of those who were shown options are still paying: %(by)s percentage points more, "
-            "between %(low)s and %(high)s (interval of %(sure)s)."
+            "No effect can be told: the difference lies between %(low)s and %(high)s percentage points, "
+            "so there may be none."
         )
+        return told % _between(difference, lambda value: points(value, signed=True))
+    if verdict == Verdict.MORE:
+        told = _("More of those shown options are still paying: by %(by)s percentage points, %(low)s to %(high)s.")
         return told % _between(difference, points)
-    told = _(
-        "Fewer of those who were shown options are still paying: %(by)s percentage points fewer, "
-        "between %(low)s and %(high)s (interval of %(sure)s)."
-    )
+    told = _("Fewer of those shown options are still paying: by %(by)s percentage points, %(low)s to %(high)s.")
     return told % _between(_turned(difference), points)
 
 
@@ -149,31 +147,21 @@ def _told_of_money(verdict: Verdict, difference: Difference, currency: str) -> s
         return money(minor, currency)
 
     if verdict == Verdict.UNCLEAR:
-        return _(
-            "No effect can be told: the difference lies between %(low)s and %(high)s per customer, "
-            "so there may be none (interval of %(sure)s)."
-        ) % _between(difference, amount)
-    if verdict == Verdict.MORE:
         told = _(
-            "More money came from those who were shown options: %(by)s more per customer, "
-            "between %(low)s and %(high)s (interval of %(sure)s)."
+            "No effect can be told: the difference lies between %(low)s and %(high)s per customer, "
+            "so there may be none."
         )
         return told % _between(difference, amount)
-    told = _(
-        "Less money came from those who were shown options: %(by)s less per customer, "
-        "between %(low)s and %(high)s (interval of %(sure)s)."
-    )
+    if verdict == Verdict.MORE:
+        told = _("More came in from those shown options: %(by)s per customer, %(low)s to %(high)s.")
+        return told % _between(difference, amount)
+    told = _("Less came in from those shown options: %(by)s less per customer, %(low)s to %(high)s.")
     return told % _between(_turned(difference), amount)
 
 
 def _between(difference: Difference, shown: Callable[[float], str]) -> dict[str, str]:
     interval = difference.interval
-    return {
-        "by": shown(difference.estimate),
-        "low": shown(interval.low),
-        "high": shown(interval.high),
-        "sure": percent(SURE, 0),
-    }
+    return {"by": shown(difference.estimate), "low": shown(interval.low), "high": shown(interval.high)}
 
 
 def _turned(difference: Difference) -> Difference:

@@ -1,6 +1,9 @@
-"""The report in Chromium: nothing against the policy, nothing that axe finds, nothing wider than the screen."""
+"""The reports in Chromium: nothing against the policy, nothing that axe finds, nothing wider than the screen."""
+
+from datetime import date, timedelta
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page
 
 from feedback.models import Root
@@ -9,6 +12,7 @@ from tests.desk_browser import VIEWS, opened, signed_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PAGE = "/reports/reasons/"
+OPTIONS = "/reports/options/"
 
 
 @pytest.fixture
@@ -80,3 +84,46 @@ def test_a_filter_is_used_by_keyboard_and_stands_in_the_address(page: Page, live
 
     assert page.get_by_label("From", exact=True).input_value() == "2026-02-01"
     assert page.locator("table").first.locator("tbody tr").count() == 1
+
+
+@pytest.fixture
+def a_hundred_days_of_options(settings) -> None:
+    settings.EFFECT_MIN, settings.OFFER_HOLDOUT_PERCENT = 30, 10
+    at = timezone.now() - timedelta(days=100)
+    rows.offer("pause-2", texts={"en": {"title": "A pause of two months, then everything as it was before"}})
+    for number in range(75):
+        of = rows.decided(at, held_out=number >= 40, of={"currency": "JPY" if number % 15 == 0 else "EUR"}).contract
+        if number % 5 or number < 40:
+            rows.paid(of, at.date() + timedelta(days=1), date(2099, 1, 1), 129900, of.currency)
+        rows.visit(at, of=of, outcome="kept" if number % 7 == 0 else "")
+        rows.ledger("shown", at, contract=of)
+        if number % 7 == 0:
+            rows.agreed(at, contract=of, cost_minor=1299)
+
+
+@pytest.mark.parametrize(("language", "scheme", "width"), VIEWS)
+@pytest.mark.parametrize("query", ["", "?from=2099-01-01", "?from=x&to=y&plan=z"])
+def test_the_page_about_options_stands_in_every_view(
+    page: Page, live_server, a_hundred_days_of_options, console_errors, axe, language, scheme, width, query
+):
+    signed_in(page, live_server, language, scheme, width)
+
+    wrong = list(opened(page, live_server.url + OPTIONS + query, console_errors))
+
+    if "plan=z" in query:
+        # The browser itself notes that the answer was 422.
+        wrong = [line for line in wrong if "422" not in line]
+    assert wrong == []
+    axe(page)
+
+
+def test_figures_about_options_stand_on_paper_without_controls(page: Page, live_server, a_hundred_days_of_options):
+    signed_in(page, live_server, "en", "dark", 1280)
+    page.goto(live_server.url + OPTIONS)
+    page.emulate_media(media="print", color_scheme="dark")
+
+    assert page.locator("form.filters").is_visible() is False
+    assert page.get_by_role("link", name="Money received (CSV)").is_visible() is False
+    for table in ("kept", "received", "visit-months", "option-lines"):
+        assert page.locator(f"#{table}").locator("xpath=ancestor::table").is_visible(), table
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
