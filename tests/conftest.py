@@ -20,6 +20,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.utils import translation
 from pytest_django.plugin import blocking_manager_key
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -48,6 +49,22 @@ def own_language() -> Iterator[None]:
 
 # Deriving a key a million times is for passwords that somebody wants to steal. Nobody's are in here.
 configured.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def _looked_up_once(look: Callable[[WhiteNoiseMiddleware], None]) -> Callable[[WhiteNoiseMiddleware], None]:
+    """Return a look for static files that remembers what it found: every client of every test asks for the same."""
+    found: dict[str, dict[str, Any]] = {}
+
+    def remembered(middleware: WhiteNoiseMiddleware) -> None:
+        if middleware.static_prefix not in found:
+            look(middleware)
+            found[middleware.static_prefix] = dict(middleware.files)
+        middleware.files.update(found[middleware.static_prefix])
+
+    return remembered
+
+
+WhiteNoiseMiddleware.add_files_from_finders = _looked_up_once(WhiteNoiseMiddleware.add_files_from_finders)
 
 # ---------------------------------------------------------------- the browser
 
