@@ -34,9 +34,11 @@ def handle(entry_id: int, payload: Payload) -> None:
 
 
 def instruct_end(payload: Payload) -> None:
-    """Have the contract ended and the refund paid, if there is one; nothing where it was undone already."""
-    undone = _of(payload).filter(kind=Kind.UNDO).exists()
-    outcome = Outcome.DROPPED if undone else Outcome.OPEN
+    """Have the contract ended and the refund paid, if there is one; nothing where it was undone or moved already."""
+    # An entry that was given up and taken up again may come after the move that replaced it.
+    moved = Q(kind=Kind.END, key__startswith=f"{Kind.END}:{payload['cancellation_id']}:")
+    outdone = _of(payload).filter(Q(kind=Kind.UNDO) | moved).exists()
+    outcome = Outcome.DROPPED if outdone else Outcome.OPEN
     _write(payload, Kind.END, outcome=outcome)
     for kind, minor, currency in _money_of(payload):
         _write(payload, kind, outcome=outcome, amount_minor=minor, currency=currency)

@@ -185,27 +185,18 @@ def confirm(
     said: dict[str, Any] | None = None,
     accept_any: bool = False,
     wish: Wish | None = None,
+    words: str = "",
 ) -> Cancellation:
     """Schedule the end that a recorded notice asks for, on the terms its holder was shown.
 
     The notice is committed already: whatever happens here, it stands. Confirming again returns the first
     cancellation untouched. ``accept_any`` is for doors that show no figures: what applies is accepted. ``wish`` is
-    what the holder chooses now; without it, what the notice asked for. Raises QuoteChanged with the new quote where
-    it is worse than ``shown``, NothingToEnd where the contract has ended by itself, Unreadable where its terms are
-    no terms, AlreadyUndone for a notice that was undone meanwhile, WithdrawalOver for a withdrawal out of time.
+    what the holder chooses now, in ``words``; without it, what the notice asked for. Raises QuoteChanged with the new
+    quote where it is worse than ``shown``, NothingToEnd where the contract has ended by itself, Unreadable where its
+    terms are no terms, AlreadyUndone for a notice that was undone meanwhile, WithdrawalOver for a withdrawal out of
+    time.
     """
-    # The contract is locked, for it exists before any cancellation does. What SQLite lacks in row locks, its
-    # one writer at a time and the unique constraint make up for.
-    contract = (
-        Contract.objects.select_for_update(of=("self",))
-        .select_related("customer", "plan__product")
-        .annotate(
-            packs_at_fault=packs_at_fault(notice.received_at),
-            payments_beside=payments_beside(),
-            has_parts=letters.HAS_PARTS,
-        )
-        .get(notices=notice)
-    )
+    contract = _locked(notice)
     wish = Wish.read(notice.asks) if wish is None else wish
     quote = _quote(contract, notice, wish)
     if quote is not None and accept_any:
@@ -218,7 +209,7 @@ def confirm(
         raise QuoteChanged(quote, notice)
     try:
         with transaction.atomic():
-            cancellation = _schedule(contract, notice, quote, wish)
+            cancellation = _schedule(contract, notice, quote, wish, words)
     except IntegrityError:
         # A second click, or another tab: the day that was given stays.
         if live := _live(contract):
@@ -227,6 +218,26 @@ def confirm(
     _record_scheduled(cancellation, notice, actor)
     add_many(_promises_of(contract, cancellation, notice, quote, said))
     return cancellation
+
+
+def _locked(notice: Notice) -> Contract:
+    """Return the contract of a notice, locked, for it exists before any cancellation does.
+
+    What SQLite lacks in row locks, its one writer at a time and the unique constraint make up for.
+    """
+    contracts = (
+        Contract.objects.select_for_update(of=("self",))
+        .select_related("customer", "plan__product")
+        .annotate(
+            packs_at_fault=packs_at_fault(notice.received_at),
+            payments_beside=payments_beside(),
+            has_parts=letters.HAS_PARTS,
+        )
+        .filter(notices=notice)
+        .order_by()
+    )
+    # Whoever waited while somebody changed the plan finds no row on PostgreSQL, which joins the plan of before.
+    return next(iter(contracts), None) or contracts.get()
 
 
 def _quote(contract: Contract, notice: Notice, wish: Wish) -> Quote | None:
@@ -309,7 +320,7 @@ def release_early(*, cancellation_id: int, last_day: date, fee_minor: int = 0, a
     if live.state != State.SCHEDULED or notice is None or fee_minor < 0:
         raise CannotMove
     agreed = agreed_of(contract, notice.received_at)
-    wish = Wish.read(notice.asks)
+    wish = Wish.read(live.asks)
     way = wish.way or (Way.FOR_CAUSE if notice.act == Act.FOR_CAUSE else Way.EARLY_RELEASE)
     day = max(last_day, ways.today_of(agreed, notice.received_at))
     quote = settled(agreed, live.received_on, day, str(way), way=str(way), fee=Money(fee_minor, agreed.price.currency))
@@ -406,19 +417,26 @@ def close(*, notice: Notice, actor: Actor, why: str) -> bool:
     return True
 
 
-def _schedule(contract: Contract, notice: Notice, quote: Quote, wish: Wish) -> Cancellation:
+def _schedule(contract: Contract, notice: Notice, quote: Quote, wish: Wish, words: str) -> Cancellation:
+    chosen_later = wish != Wish.read(notice.asks)
     return Cancellation.objects.create(
         contract=contract,
         notice=notice,
         way=quote.way if quote.rule != Way.AT_ONCE else Way.AT_ONCE,
         judgement=Judgement.OPEN if _is_to_judge(notice, wish) else Judgement.NONE,
         quote=quote.as_dict(),
+        chosen={**_all_of(wish), "words": words, "at": timezone.now().isoformat()} if chosen_later else {},
         received_on=quote.received_on,
         last_day=quote.last_day,
         refund_minor=quote.refund.minor,
         fee_minor=quote.fee.minor,
         currency=quote.refund.currency,
     )
+
+
+def _all_of(wish: Wish) -> dict[str, str]:
+    """Return a wish whole: that the ordinary end was chosen in the place of another one is a choice, too."""
+    return {"way": "", "day": "", "ground": ""} | wish.as_dict()
 
 
 def _record_scheduled(cancellation: Cancellation, notice: Notice, actor: Actor) -> None:
@@ -435,6 +453,12 @@ def _record_scheduled(cancellation: Cancellation, notice: Notice, actor: Actor) 
             why=f"last day {cancellation.last_day}",
         ),
     ]
+    if cancellation.chosen:
+        events.append(
+            Event(
+                **common, cancellation=cancellation, at=now, what="chosen afterwards", why=cancellation.chosen["words"]
+            )
+        )
     if place := lawful.place_without_rules(cancellation.contract):
         system = {**common, "actor": SYSTEM.name}
         events.append(Event(**system, at=now, what="rules: default", why=f"no rules of its own for {place}"))
@@ -461,8 +485,28 @@ def _promises_of(
             "said": said,
             "said_at": notice.received_at.isoformat(),
         }
-        promises.append(Promise("said", f"said:{cancellation.pk}", facts))
+        promises.append(Promise("said", said_key(cancellation.pk), facts))
     return promises
+
+
+def said_key(cancellation_id: int) -> str:
+    """Return the key under which the reasons for an end are promised to feedback: one answer for each end."""
+    return f"said:{cancellation_id}"
+
+
+@transaction.atomic
+def say_why(*, cancellation: Cancellation, said: dict[str, Any], at: datetime) -> bool:
+    """Promise the reasons that were given after the act; return whether there were any. What was said first stands."""
+    if not said:
+        return False
+    facts = {
+        "contract_id": cancellation.contract_id,
+        "cancellation_id": cancellation.pk,
+        "said": said,
+        "said_at": at.isoformat(),
+    }
+    add_many([Promise("said", said_key(cancellation.pk), facts)])
+    return True
 
 
 def billing_facts(cancellation: Cancellation, kind: str) -> dict[str, Any]:

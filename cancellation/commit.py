@@ -59,7 +59,9 @@ def commit(request: HttpRequest, ref: str) -> HttpResponse:
         door=actions.Door(pack=lawful.pack_code(at.contract), button=_("Cancel now")),
     )
     try:
-        actions.confirm(notice=notice, shown=shown, actor=actor, said=said, wish=wish)
+        actions.confirm(
+            notice=notice, shown=shown, actor=actor, said=said, wish=wish, words=declaration_of(at.contract, wish)
+        )
     except actions.QuoteChanged as changed:
         actions.hold(notice=notice, quote=changed.quote)
         context = pages.changed(replace(at, picked=wish), changed.quote, shown, said)

@@ -32,6 +32,7 @@ from cancellation.models import (
     Cancellation,
     Channel,
     Declared,
+    DeskTask,
     Event,
     Evidence,
     Notice,
@@ -39,6 +40,7 @@ from cancellation.models import (
     Receipt,
     ReceiptKind,
     State,
+    TaskKind,
 )
 from cancellation.uploads import Upload
 from config.formats import format_day
@@ -393,7 +395,7 @@ def repudiate(*, notice: Notice, actor: Actor, at: datetime, why: str) -> bool:
     _note(row, actor, "notice repudiated", before=row.state, after=NoticeState.REPUDIATED, why=why)
     notice.state = NoticeState.REPUDIATED
     if _has_moved_another(row):
-        _note(row, SYSTEM, "waits for the desk", why="repudiated after it changed another end")
+        _leave_to_a_person(row, "repudiated after it changed another end", at)
     brought = Cancellation.objects.filter(notice=row).exclude(state=State.REVOKED).first()
     # An undo has a letter of its own, with its receipt.
     if row.contract_id and not (brought and _undone(row, brought, actor, at)):
@@ -401,6 +403,19 @@ def repudiate(*, notice: Notice, actor: Actor, at: datetime, why: str) -> bool:
         facts = letters.repudiated(contract, row, door_letters.received_at(row), ended=bool(brought))
         add_many([Promise("letter", f"repudiated:{row.pk}", facts)])
     return True
+
+
+def _leave_to_a_person(notice: Notice, why: str, at: datetime) -> None:
+    """Have a person put right what an undo cannot: what somebody else's words have changed for good."""
+    assert notice.contract_id is not None  # only what was matched has changed anything
+    _note(notice, SYSTEM, "waits for the desk", why=why)
+    DeskTask.objects.create(
+        kind=TaskKind.REPUDIATED,
+        contract_id=notice.contract_id,
+        wishes={"notice": notice.reference, "why": why},
+        is_urgent=True,
+        created_at=at,
+    )
 
 
 def _has_moved_another(notice: Notice) -> bool:
@@ -417,7 +432,7 @@ def _undone(notice: Notice, cancellation: Cancellation, actor: Actor, at: dateti
         with transaction.atomic():
             actions.revoke(cancellation_id=cancellation.pk, actor=actor, at=at, closes_others=False)
     except actions.CannotRevoke:
-        _note(notice, SYSTEM, "waits for the desk", why="repudiated after the last day")
+        _leave_to_a_person(notice, "repudiated after the last day", at)
         return False
     _take_up_others(notice)
     return True

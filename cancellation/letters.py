@@ -38,7 +38,7 @@ def end_confirmed(
     contract: Contract, cancellation: Cancellation, notice: Notice, quote: Quote, receipt: Receipt | None = None
 ) -> dict[str, Any]:
     """Return the facts of the confirmation: what was declared, when it came, when it ends, what comes back."""
-    wished = Wish.read(notice.asks).too_early_for(cancellation.last_day)
+    wished = Wish.read(cancellation.asks).too_early_for(cancellation.last_day)
     facts = {
         **_common(contract),
         **_of_notice(contract, notice),
@@ -218,6 +218,14 @@ def _in_short(notice: Notice, received_at: datetime) -> dict[str, Any]:
 def _proof(receipt: Receipt | None) -> dict[str, Any]:
     """Return the receipt that a letter carries as a file; nothing where there is none."""
     return {"receipt": receipts.facts_of(receipt)} if receipt else {}
+
+
+def to_finish(kind: str, contract: Contract, locale: str, prospect: dict[str, Any]) -> dict[str, Any]:
+    """Return the facts of a letter about a cancellation that is not finished: ``halfway``, or ``finish-later``.
+
+    Without a locale it speaks the customer's own.
+    """
+    return _letter(kind, contract, locale or contract.customer.locale, {**_common(contract), **prospect})
 
 
 def _letter(kind: str, contract: Contract, locale: str, facts: dict[str, Any]) -> dict[str, Any]:

@@ -234,6 +234,8 @@ class Cancellation(models.Model):
         _("judgement"), max_length=10, choices=Judgement.choices, default=Judgement.NONE, blank=True
     )
     quote = models.JSONField(_("quote"), default=dict)
+    # What the holder chose on a later click, after the quote had changed: {"way", "day", "ground", "words", "at"}.
+    chosen = models.JSONField(_("chosen afterwards"), default=dict)
     received_on = models.DateField(_("notice received on"))
     last_day = models.DateField(_("last day"))
     refund_minor = models.BigIntegerField(_("refund, in minor units"), default=0)
@@ -275,6 +277,11 @@ class Cancellation(models.Model):
     def fee(self) -> Money:
         """Return what leaving costs."""
         return Money(self.fee_minor, self.currency)
+
+    @property
+    def asks(self) -> dict[str, Any]:
+        """Return what the holder asked for: on the later click where there was one, else with the notice."""
+        return self.chosen or (self.notice.asks if self.notice else {})
 
     def can_be_revoked_on(self, day: date) -> bool:
         """Tell whether the holder may still undo on this local day."""
@@ -343,6 +350,10 @@ class Visit(models.Model):
         verbose_name = _("visit")
         verbose_name_plural = _("visits")
         ordering = ["-seen_at"]
+        indexes = [
+            # What a message may still be written about.
+            models.Index(fields=["seen_at"], name="visit_left_open", condition=Q(outcome="", reminded_at__isnull=True)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.contract_id} {self.step}"
@@ -759,10 +770,11 @@ class TaskKind(models.TextChoices):
     FIX = "fix", _("solve a problem")
     HAND_OVER = "hand_over", _("arrange a hand-over")
     BILLING = "billing", _("put billing right")
+    REPUDIATED = "repudiated", _("look at what the holder did not declare")
 
 
 class DeskTask(models.Model):
-    """Work for a person of the staff that an agreed option has left. A customer waits for it."""
+    """Work for a person of the staff, such as an agreed option has left. A customer waits for it."""
 
     kind = models.CharField(_("what"), max_length=16, choices=TaskKind.choices)
     contract = models.ForeignKey(

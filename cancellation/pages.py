@@ -5,7 +5,7 @@ Part of the notice path, too: nothing here imports feedback, mail, billing or re
 
 from __future__ import annotations
 
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -13,16 +13,19 @@ from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cancellation import parts_words, queries, ways
+from cancellation import lawful, parts_words, queries, ways
 from cancellation.models import Cancellation, Judgement, Notice, Receipt
 from cancellation.quotes import Quote, RefundLine
 from cancellation.steps import Walk, after, place_of, sealed, urls_of
 from cancellation.ways import ORDINARY, Wish
-from subscriptions import pack_words, words
+from config.formats import format_day
+from subscriptions import pack_words, prices, words
 from subscriptions.amounts import Money
 from subscriptions.formats import format_money
+from subscriptions.law import Applied
 from subscriptions.models import Contract
-from subscriptions.terms import TermsError, initial_last_day, quote_for_day
+from subscriptions.periods import ONE_DAY, billing_period_of
+from subscriptions.terms import NoticeQuote, TermsError, initial_last_day
 
 PAYMENTS_SHOWN = 6
 
@@ -46,8 +49,9 @@ def step(name: str, at: Walk, quote: Quote) -> dict[str, Any]:
     urls = urls_of(at.contract)
     return {
         **_common(at.contract),
-        **place_of(name),
-        "next_url": urls[after(name)],
+        **place_of(name, at.steps),
+        "next_url": urls.get(after(name, at.steps), ""),
+        "options_may_follow": "options" in at.steps,
         "standing_at": standing_at(at.contract),
         "components": components_of(at.contract),
         "quote": quote,
@@ -86,14 +90,46 @@ def contract(contract: Contract, **more: Any) -> dict[str, Any]:
         "standing_at": standing_at(contract),
         "ended_by_itself": live is None and quote is None,
         "ended_on": initial_last_day(contract.agreed) if live is None and quote is None else None,
+        "deadline": next_deadline(quote),
         "payments": queries.payments_of(contract)[:PAYMENTS_SHOWN],
+        "has_more_payments": len(queries.payments_of(contract)) > PAYMENTS_SHOWN,
         "components": components_of(contract),
         "period": words.period(contract.agreed.billing),
+        "price": price_on(contract, today),
+        "price_note": price_note(contract, today),
         "how_to_leave": how_to_leave(contract),
         "last_used_on": contract.activities.order_by("-day").values_list("day", flat=True).first(),
         "urls": urls_of(contract),
         **more,
     }
+
+
+def price_on(contract: Contract, today: date) -> Money:
+    """Return what the billing period of a day costs: what is agreed, or another price for a while."""
+    terms = contract.agreed
+    first = billing_period_of(terms.billing_anchor, terms.billing, max(today, terms.starts_on)).first_day
+    return Money(prices.price_of(contract.price_minor, _price_changes(contract), first), contract.currency)
+
+
+def price_note(contract: Contract, today: date) -> str:
+    """Return until when another price holds, or from when it will; "" where none does."""
+    agreed, terms = format_money(contract.price), contract.agreed
+    for change in sorted(_price_changes(contract), key=lambda change: change.first):
+        until = billing_period_of(terms.billing_anchor, terms.billing, change.last).last_day
+        facts = {"until": format_day(until), "agreed": agreed}
+        if until < today or change.price_minor >= contract.price_minor:
+            continue
+        if price_on(contract, today).minor < contract.price_minor:
+            return _("until %(until)s, then %(agreed)s") % facts
+        other = format_money(Money(change.price_minor, contract.currency))
+        facts |= {"first": format_day(change.first), "price": other}
+        return _("from %(first)s until %(until)s %(price)s, then %(agreed)s again") % facts
+    return ""
+
+
+def _price_changes(contract: Contract) -> list[prices.PriceChange]:
+    """Return the prices that were agreed for a while, without what only keeps days from being billed twice."""
+    return [change for change in prices.read(contract.price_changes) if change.kind != "billed"]
 
 
 def done(at: Walk, live: Cancellation) -> dict[str, Any]:
@@ -110,8 +146,13 @@ def done(at: Walk, live: Cancellation) -> dict[str, Any]:
         "components": components_of(contract),
         "can_undo": live.can_be_revoked_on(queries.local_day(contract, timezone.now())),
         "is_judged_later": live.judgement == Judgement.OPEN,
-        "wished_day": Wish.read(live.notice.asks if live.notice else {}).too_early_for(live.last_day),
+        "wished_day": Wish.read(live.asks).too_early_for(live.last_day),
     }
+
+
+def after_the_act(contract: Contract) -> dict[str, Any]:
+    """Return what a page beside the one after the act shows: the contract, and where its links lead."""
+    return _common(contract)
 
 
 def account_row(contract: Contract, at: datetime) -> dict[str, Any]:
@@ -124,17 +165,41 @@ def account_row(contract: Contract, at: datetime) -> dict[str, Any]:
 
 
 def state_on_account(contract: Contract, at: datetime) -> dict[str, Any]:
-    """Return where a contract stands: running, ending or ended, and by when. TermsError where nobody can say."""
-    today = queries.local_day(contract, at)
+    """Return where a contract stands: running, ending or ended, by when, and what is paid; asks the database nothing.
+
+    What counts today is what the law makes of the terms. TermsError where nobody can say.
+    """
+    agreed, today = contract.agreed, queries.local_day(contract, at)
     ends: date | None = contract.live_last_day  # type: ignore[attr-defined]
-    told = quote_for_day(contract.agreed, today)
-    last_day = ends or (told.last_day if contract.agreed.renewal == "none" else None)
+    told = (lawful.of(contract, at).get("law") or Applied.as_agreed(agreed)).quote(today)
+    last_day = ends or (told.last_day if agreed.renewal == "none" else None)
     over = (ends is not None and ends < today) or (ends is None and told.last_day is None)
     return {
         "state": "ended" if over else "ending" if ends else "running",
         "last_day": last_day,
-        "period": words.period(contract.agreed.billing),
+        "told": None if over or ends else told,
+        "deadline": None if over or ends else next_deadline(told),
+        "period": words.period(agreed.billing),
+        "price": price_on(contract, today),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A day until which a notice ends a contract on ``ends``; from the next day on it would be ``else_ends``."""
+
+    day: date
+    ends: date
+    else_ends: date
+
+
+def next_deadline(told: Quote | NoticeQuote | None) -> Deadline | None:
+    """Return the next day on which a notice matters; None where a day later means no more than a day later."""
+    if told is None or told.last_day is None or told.latest_notice_day is None or told.if_missed_last_day is None:
+        return None
+    if told.if_missed_last_day <= told.last_day + ONE_DAY:
+        return None
+    return Deadline(told.latest_notice_day, told.last_day, told.if_missed_last_day)
 
 
 def unreadable(contract: Contract) -> dict[str, Any]:

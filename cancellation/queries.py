@@ -22,13 +22,14 @@ from cancellation.models import (
     DoorFault,
     Notice,
     NoticeState,
+    Receipt,
     State,
     Visit,
 )
 from cancellation.quotes import Agreed, Paid
 from subscriptions import prices, reading
 from subscriptions.amounts import Money
-from subscriptions.models import Component, Contract, Customer, Payment
+from subscriptions.models import Component, Consent, ConsentTopic, Contract, Customer, Payment
 
 # Those that reach furthest come first, so every payment that can still reach past a last day is among them.
 PAYMENTS_READ = 120
@@ -152,6 +153,7 @@ def _contracts_with_parts() -> QuerySet[Contract]:
     announced = Announcement.objects.filter(
         contract=OuterRef("pk"), state=AnnouncementState.ASKED, erased_at=None
     ).order_by("received_at", "pk")
+    permitted = Consent.objects.filter(customer=OuterRef("customer"), topic=ConsentTopic.OPTIONS)
     return (
         contracts_with_state()
         .annotate(
@@ -163,6 +165,7 @@ def _contracts_with_parts() -> QuerySet[Contract]:
             standing_at=Subquery(standing.values("received_at")[:1]),
             announced_key=Subquery(announced.values("key")[:1]),
             announced_at=Subquery(announced.values("received_at")[:1]),
+            permits_options=Subquery(permitted.order_by("-at", "-pk").values("given")[:1]),
         )
         .order_by()
     )
@@ -179,7 +182,8 @@ def contract_of(
     components of a bundle with their choices, ``steps`` and ``steps_done`` count its exit checklist (None without
     one), ``packs_at_fault`` names the places whose public page is at fault today, ``standing_id`` and
     ``standing_at`` the first notice that waits for its holder's choice, ``announced_key`` and ``announced_at`` the
-    first announcement of somebody else that they have not answered.
+    first announcement of somebody else that they have not answered, ``permits_options`` is what the holder has said
+    to options on the way out (None: nothing).
     """
     if not reference.isprintable():
         return None
@@ -201,6 +205,24 @@ def contracts_of(customer_id: int, epoch: int) -> QuerySet[Contract]:
     """Return all contracts of a customer, running ones first."""
     return (
         contracts_with_state()
+        .filter(customer_id=customer_id, customer__sign_in_epoch=epoch)
+        .order_by(F("live_last_day").asc(nulls_first=True), "-starts_on", "-pk")
+    )
+
+
+def contracts_to_end(customer_id: int, epoch: int) -> QuerySet[Contract]:
+    """Return all contracts of a customer with all that quotes and ends ask for, so that none asks again.
+
+    ``receipt_key`` leads to the newest receipt of the end that is scheduled or has come.
+    """
+    proof = Receipt.objects.filter(cancellation=OuterRef("live_id")).exclude(jws="").order_by("-pk")
+    return (
+        _contracts_with_parts()
+        .annotate(
+            payments_beside=payments_beside(),
+            packs_at_fault=packs_at_fault(timezone.now()),
+            receipt_key=Subquery(proof.values("key")[:1]),
+        )
         .filter(customer_id=customer_id, customer__sign_in_epoch=epoch)
         .order_by(F("live_last_day").asc(nulls_first=True), "-starts_on", "-pk")
     )

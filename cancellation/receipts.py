@@ -14,7 +14,7 @@ import json
 import logging
 from collections.abc import Iterator
 from dataclasses import asdict, astuple
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -38,6 +38,7 @@ from cancellation.models import (
 )
 from cancellation.proof import FORMAT
 from cancellation.quotes import Quote
+from cancellation.ways import Wish
 from config.formats import format_day
 from subscriptions import pack_words, places, words
 from subscriptions.amounts import Money
@@ -220,7 +221,7 @@ def _of_end(contract: Contract, cancellation: Cancellation, notice: Notice, quot
             "arithmetic": list(_arithmetic(contract, quote)),
         },
         "stays_usable": contract.plan.stays_usable,
-        "notes": list(_notes(cancellation, notice, quote)),
+        "notes": list(_notes(cancellation, quote)),
     }
 
 
@@ -264,9 +265,11 @@ def _arithmetic(contract: Contract, quote: Quote) -> Iterator[Document]:
         }
 
 
-def _notes(cancellation: Cancellation, notice: Notice, quote: Quote) -> Iterator[Document]:
-    """Yield what was asked for and is not what applies, each with its reason in words."""
-    wished, ends = _wished_day(notice), quote.last_day
+def _notes(cancellation: Cancellation, quote: Quote) -> Iterator[Document]:
+    """Yield what was chosen after the declaration, and what was asked for and is not what applies, with the reason."""
+    if words := cancellation.chosen.get("words"):
+        yield {"code": "chosen_afterwards", "text": words}
+    wished, ends = Wish.read(cancellation.asks).day, quote.last_day
     days = {"wished": format_day(wished) if wished else "", "last": format_day(ends)}
     if wished and wished < ends:
         told = _("You asked for %(wished)s. The earliest possible day is %(last)s, so the contract ends then.")
@@ -280,16 +283,9 @@ def _notes(cancellation: Cancellation, notice: Notice, quote: Quote) -> Iterator
             "on %(last)s is certain, so that nothing is lost."
         )
         yield {"code": "earlier_end_is_judged", "text": told % days}
-    elif notice.asks.get("way") == Way.EARLY_RELEASE and quote.way != Way.EARLY_RELEASE:
+    elif cancellation.asks.get("way") == Way.EARLY_RELEASE and quote.way != Way.EARLY_RELEASE:
         told = _("You asked to leave before the end of a fixed term. No such term runs, so the ordinary end applies.")
         yield {"code": "no_early_release", "text": told}
-
-
-def _wished_day(notice: Notice) -> date | None:
-    try:
-        return date.fromisoformat(str(notice.asks.get("day") or ""))
-    except ValueError:
-        return None
 
 
 def _of_undo(cancellation: Cancellation, at: datetime, zone: ZoneInfo) -> Document:

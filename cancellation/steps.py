@@ -1,11 +1,12 @@
 """The steps of the guided way, in order, and what each page needs of a request.
 
-A step is a plain page. Which steps stand between the overview and the end is data, so that another one (options)
-can join without touching its neighbours.
+A step is a plain page. Which steps stand between the overview and the end is data: the policy pack of the contract's
+place says so, and a contract of a business follows the default one. Where nobody can say, the overview stands alone.
 """
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,20 +16,26 @@ from django.conf import settings
 from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 
 from cancellation import queries
 from cancellation.quotes import Quote
 from cancellation.ways import Wish
+from subscriptions import places
 from subscriptions.models import Contract
+from subscriptions.packs import Pack
 from subscriptions.signin import signed_in, to_sign_in
 
-# What stands before the act, in order; ``done`` follows the act. Another step joins here and in ``urls``.
-BEFORE_THE_ACT = ("overview", "reasons", "confirm")
+# What can stand before the act, in order; ``done`` follows the act.
+BEFORE_THE_ACT = ("overview", "reasons", "options", "confirm")
+WITH_PERMISSION, NEAR_ENTRY = "with_permission", "near_entry"
 VISIT_COOKIE = "fw_visit"
 VISIT_SALT = "fairwell.visit"
 QUOTE_SALT = "fairwell.quote"
 # A quote that was shown stays readable this long; an older page is asked again, never refused.
 QUOTE_AGE = 60 * 60 * 24 * 30
+
+log = logging.getLogger(__name__)
 
 
 class NotSignedIn(Exception):
@@ -46,6 +53,8 @@ class Walk:
     contract: Contract
     customer_id: int
     visit: uuid.UUID
+    # What stands before the act, in order; see ``steps_of``.
+    steps: tuple[str, ...] = BEFORE_THE_ACT[:1]
     # What this very request chooses; None where it chooses nothing.
     picked: Wish | None = None
     way_errors: tuple[str, ...] = ()
@@ -82,22 +91,60 @@ def walk(request: HttpRequest, ref: str, beside: Mapping[str, Any] | None = None
         raise Http404
     if contract.customer.sign_in_epoch != epoch:
         raise NotSignedIn(_to_sign_in(request))
-    return Walk(contract, customer_id, visit)
+    return Walk(contract, customer_id, visit, steps_of(contract))
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
     return to_sign_in(request, before_the_act=request.path.rsplit("/", 2)[0] + "/")
 
 
-def place_of(step: str) -> dict[str, Any]:
-    """Return where a step stands: ``at`` of ``of``, and the numbers of all ``steps``."""
-    of = len(BEFORE_THE_ACT)
-    return {"at": BEFORE_THE_ACT.index(step) + 1, "of": of, "steps": range(1, of + 1)}
+def steps_of(contract: Contract) -> tuple[str, ...]:
+    """Return what stands before the act for a contract, in order, the overview first. Asks the database nothing.
+
+    Options stand there only where the pack allows at least one and, where it asks for that, the holder has permitted
+    them. Nothing here can fail: then the overview is all.
+    """
+    try:
+        pack, sector = _guiding_pack(contract), places.sector_of(contract)
+        today = timezone.localdate()
+        named = set(pack.get("guided_steps", today, sector) or ()) | {"overview"}
+        if not _may_show_options(contract, pack.get("offer_rules", today, sector) or {}):
+            named -= {"options"}
+        return tuple(step for step in BEFORE_THE_ACT if step in named)
+    except Exception:
+        log.exception("The steps for contract %s could not be told.", contract.pk)
+        return BEFORE_THE_ACT[:1]
 
 
-def after(step: str) -> str:
-    """Return the step that follows, up to the one that commits."""
-    return BEFORE_THE_ACT[min(BEFORE_THE_ACT.index(step) + 1, len(BEFORE_THE_ACT) - 1)]
+def _may_show_options(contract: Contract, rules: Mapping[str, Any]) -> bool:
+    """Tell whether a pack lets options stand on the way out of this contract."""
+    condition = rules.get("condition")
+    if not rules.get("guided_max") or condition == NEAR_ENTRY:
+        return False
+    return condition != WITH_PERMISSION or bool(getattr(contract, "permits_options", None))
+
+
+def asks_why_afterwards(contract: Contract) -> bool:
+    """Tell whether the reasons stand after the act, because they may not stand before it."""
+    return "reasons" not in steps_of(contract)
+
+
+def _guiding_pack(contract: Contract) -> Pack:
+    """Return the pack whose steps a contract follows: those of a place are there for its consumers."""
+    return places.pack_of(contract) if contract.is_consumer else places.packs()[places.DEFAULT]
+
+
+def place_of(step: str, steps: tuple[str, ...]) -> dict[str, Any]:
+    """Return where a step stands: ``at`` of ``of``, and the numbers of all ``steps``; nothing where it stands alone."""
+    if step not in steps or len(steps) == 1:
+        return {}
+    return {"at": steps.index(step) + 1, "of": len(steps), "steps": range(1, len(steps) + 1)}
+
+
+def after(step: str, steps: tuple[str, ...]) -> str:
+    """Return the step that follows, up to the one that commits; "" where no further one stands before the act."""
+    following = [other for other in steps if BEFORE_THE_ACT.index(other) > BEFORE_THE_ACT.index(step)]
+    return following[0] if following else ""
 
 
 def visit_of(request: HttpRequest) -> uuid.UUID:
@@ -138,5 +185,17 @@ def unsealed(text: str, contract: Contract) -> Quote | None:
 
 def urls_of(contract: Contract) -> dict[str, str]:
     """Return the addresses that the pages of a contract link to."""
-    names = ("contract", "overview", "reasons", "confirm", "commit", "done", "calendar", "undo", "parts")
-    return {name: reverse(f"cancellation:{name}", args=[contract.reference]) for name in names}
+    names = (
+        "contract", "overview", "reasons", "options", "confirm", "commit", "done", "why", "calendar", "undo", "parts",
+        "options-page", "accept", "decline", "deadline", "payments", "letters",
+    )  # fmt: skip
+    return {name.replace("-", "_"): reverse(f"cancellation:{name}", args=[contract.reference]) for name in names}
+
+
+def visit_named_by(idempotency_key: str) -> uuid.UUID | None:
+    """Return the visit in which a notice was given; None for one of another door."""
+    parts = idempotency_key.split(":")
+    try:
+        return uuid.UUID(parts[2]) if parts[0] == "guided" else None
+    except (IndexError, ValueError):
+        return None

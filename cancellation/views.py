@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -15,13 +15,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from cancellation import actions, calendars, pages, queries, way_cards
+from cancellation import actions, calendars, offer_queries, pages, papers, queries, way_cards
 from cancellation.forms import ReasonsForm, WayForm
 from cancellation.quotes import Quote
-from cancellation.steps import NotSignedIn, Walk, after, remember_visit, urls_of, walk
+from cancellation.steps import NotSignedIn, Walk, after, asks_why_afterwards, remember_visit, urls_of, walk
 from feedback.queries import offered_reasons
 from outbox.queries import payload_of
-from subscriptions.signin import signed_in, to_sign_in
+from subscriptions.models import Contract
 from subscriptions.terms import TermsError
 
 View = Callable[..., HttpResponse]
@@ -29,13 +29,18 @@ View = Callable[..., HttpResponse]
 log = logging.getLogger(__name__)
 
 
-def walked(view: Callable[[HttpRequest, Walk], HttpResponse]) -> View:
-    """Give a view the contract of its reference, if it is the visitor's; else the sign-in, or 404."""
+def walked(
+    view: Callable[[HttpRequest, Walk], HttpResponse], beside: Callable[[], Mapping[str, Any]] | None = None
+) -> View:
+    """Give a view the contract of its reference, if it is the visitor's; else the sign-in, or 404.
+
+    ``beside`` returns further annotations of the contract that the page needs.
+    """
 
     @functools.wraps(view)
     def inner(request: HttpRequest, ref: str) -> HttpResponse:
         try:
-            at = walk(request, ref)
+            at = walk(request, ref, beside() if beside else None)
         except NotSignedIn as stranger:
             return stranger.response
         try:
@@ -46,7 +51,9 @@ def walked(view: Callable[[HttpRequest, Walk], HttpResponse]) -> View:
     return inner
 
 
-def before_the_act(view: Callable[[HttpRequest, Walk, Quote], HttpResponse]) -> View:
+def before_the_act(
+    view: Callable[[HttpRequest, Walk, Quote], HttpResponse], beside: Callable[[], Mapping[str, Any]] | None = None
+) -> View:
     """Give a step its quote. A contract that is ending shows how, one that has ended says so."""
 
     @functools.wraps(view)
@@ -59,7 +66,7 @@ def before_the_act(view: Callable[[HttpRequest, Walk, Quote], HttpResponse]) -> 
             return HttpResponseRedirect(urls_of(at.contract)["contract"])
         return remember_visit(view(request, at, quote), at)
 
-    return walked(inner)
+    return walked(inner, beside)
 
 
 def _picked(request: HttpRequest, at: Walk) -> Walk:
@@ -73,25 +80,25 @@ def _picked(request: HttpRequest, at: Walk) -> Walk:
 
 
 @require_safe
-def account(request: HttpRequest) -> HttpResponse:
-    """List the contracts of whoever is signed in."""
-    who = signed_in(request)
-    if who is None:
-        return to_sign_in(request)
-    contracts = list(queries.contracts_of(*who))
-    customer = contracts[0].customer if contracts else queries.customer_of(*who)
-    if customer is None:
-        return to_sign_in(request)
-    now = timezone.now()
-    rows = [pages.account_row(contract, now) for contract in contracts]
-    return render(request, "account.html", {"rows": rows, "customer": customer})
-
-
-@require_safe
 @walked
 def contract(request: HttpRequest, at: Walk) -> HttpResponse:
     """Show one contract in plain words, with "Cancel contract" or, where it is ending, the undo."""
-    return render(request, "cancellation/contract.html", pages.contract(at.contract, undone="undone" in request.GET))
+    context = pages.contract(at.contract, undone="undone" in request.GET) | papers.of_contract(at.contract)
+    return render(request, "cancellation/contract.html", context | _beside_leaving(at.contract, context))
+
+
+def _beside_leaving(contract: Contract, context: dict[str, Any]) -> dict[str, Any]:
+    """Return what has been agreed for a contract, and whether to lead to its options. A failure hides both."""
+    try:
+        today = queries.local_day(contract, timezone.now())
+        is_running = context["state"] == "running" and not context["standing_at"]
+        return {
+            "agreements": offer_queries.agreements_of(contract, today),
+            "has_options": is_running and offer_queries.are_any_open(today),
+        }
+    except Exception:
+        log.exception("What was agreed for contract %s could not be read.", contract.pk)
+        return {}
 
 
 @require_safe
@@ -128,15 +135,27 @@ def _ways(at: Walk, quote: Quote, now: datetime) -> dict[str, Any]:
 @before_the_act
 def reasons(request: HttpRequest, at: Walk, quote: Quote) -> HttpResponse:
     """Ask why, optionally. What was ticked or typed is kept for the visit."""
+    if "reasons" not in at.steps:
+        return HttpResponseRedirect(urls_of(at.contract)["overview"])
     form = ReasonsForm(request.POST) if request.method == "POST" else ReasonsForm(initial=at.said)
     if request.method == "POST" and form.is_valid():
         actions.keep_said(key=at.visit, contract=at.contract, step="reasons", said=form.said(), at=timezone.now())
-        return HttpResponseRedirect(urls_of(at.contract)[after("reasons")])
+        return HttpResponseRedirect(urls_of(at.contract)[_after_reasons(at, form.said())])
     actions.note_visit(key=at.visit, contract=at.contract, step="reasons", at=timezone.now())
     status = 422 if form.is_bound else 200
-    return render(
-        request, "cancellation/reasons.html", pages.step("reasons", at, quote) | {"form": form}, status=status
-    )
+    context = pages.step("reasons", at, quote) | {
+        "form": form,
+        "skip_url": urls_of(at.contract)[_after_reasons(at, {})],
+    }
+    return render(request, "cancellation/reasons.html", context, status=status)
+
+
+def _after_reasons(at: Walk, said: dict[str, Any]) -> str:
+    """Return the step after the reasons: options answer a reason, so without one they are passed over."""
+    following = after("reasons", at.steps)
+    if following == "options" and not (said.get("reasons") or said.get("primary")):
+        following = after("options", at.steps)
+    return following or "confirm"
 
 
 @require_safe
@@ -155,12 +174,31 @@ def done(request: HttpRequest, at: Walk) -> HttpResponse:
     if live is None or live.notice is None:
         # Nothing was declared here: what there is to say stands on the contract's page.
         return HttpResponseRedirect(urls_of(at.contract)["contract"])
-    return render(request, "cancellation/done.html", pages.done(at, live) | {"note": _left_out(live.pk)})
+    said: dict[str, Any] = payload_of(actions.said_key(live.pk)).get("said", {})
+    asks = not said and asks_why_afterwards(at.contract)
+    context = pages.done(at, live) | {"note": _left_out(said), "asks_why": asks, "thanks": "said" in request.GET}
+    return render(request, "cancellation/done.html", context)
 
 
-def _left_out(cancellation_id: int) -> str:
+@require_http_methods(["GET", "HEAD", "POST"])
+@walked
+def why(request: HttpRequest, at: Walk) -> HttpResponse:
+    """Ask why after the act, where the reasons may not stand before it. What was said once stands."""
+    live = pages.live_of(at.contract)
+    if live is None or live.notice is None or not asks_why_afterwards(at.contract):
+        return HttpResponseRedirect(urls_of(at.contract)["done" if live else "contract"])
+    form = ReasonsForm(request.POST or None)
+    if form.is_bound and form.is_valid():
+        kept = actions.say_why(cancellation=live, said=form.said(), at=timezone.now())
+        return HttpResponseRedirect(urls_of(at.contract)["done"] + ("?said=1" if kept else ""))
+    if payload_of(actions.said_key(live.pk)):
+        return HttpResponseRedirect(urls_of(at.contract)["done"])
+    context = pages.after_the_act(at.contract) | {"form": form}
+    return render(request, "cancellation/why.html", context, status=422 if form.is_bound else 200)
+
+
+def _left_out(said: dict[str, Any]) -> str:
     """Return a note where a ticked reason is not one of ours; what is known was kept."""
-    said: dict[str, Any] = payload_of(f"said:{cancellation_id}").get("said", {})
     ticked = {*said.get("reasons", []), said.get("primary", "")} - {""}
     known = {reason.code for group in offered_reasons() for reason in group.reasons} if ticked else set()
     return (

@@ -19,8 +19,13 @@ from django.conf import settings as configured
 from django.core.cache import cache
 from django.db import connection
 from django.utils import translation
+from hypothesis import settings as hypothesis
 from pytest_django.plugin import blocking_manager_key
 from whitenoise.middleware import WhiteNoiseMiddleware
+
+# How long an example takes says something of the machine, nothing of the code. CI looks at the same examples each time.
+hypothesis.register_profile("fairwell", deadline=None, derandomize=bool(os.environ.get("CI")))
+hypothesis.load_profile("fairwell")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

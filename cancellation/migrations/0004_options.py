@@ -170,7 +170,7 @@ class Migration(migrations.Migration):
             name='DeskTask',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('help_session', 'hold a help session'), ('fix', 'solve a problem'), ('hand_over', 'arrange a hand-over'), ('billing', 'put billing right')], max_length=16, verbose_name='what')),
+                ('kind', models.CharField(choices=[('help_session', 'hold a help session'), ('fix', 'solve a problem'), ('hand_over', 'arrange a hand-over'), ('billing', 'put billing right'), ('repudiated', 'look at what the holder did not declare')], max_length=16, verbose_name='what')),
                 ('words', models.TextField(blank=True, verbose_name='words')),
                 ('wishes', models.JSONField(blank=True, default=dict, verbose_name='wishes')),
                 ('is_urgent', models.BooleanField(default=False, verbose_name='urgent')),
@@ -219,5 +219,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='offerversion',
             constraint=models.UniqueConstraint(fields=('offer', 'version'), name='one_offer_version'),
+        ),
+        migrations.AddIndex(
+            model_name='visit',
+            index=models.Index(condition=models.Q(('outcome', ''), ('reminded_at__isnull', True)), fields=['seen_at'], name='visit_left_open'),
         ),
     ]

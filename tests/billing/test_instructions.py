@@ -124,5 +124,17 @@ def test_another_cancellation_of_the_contract_is_not_touched(end: dict[str, Any]
     assert Instruction.objects.get(cancellation_id=8).outcome == Outcome.OPEN
 
 
+def test_an_end_that_comes_after_its_move_pays_nothing_a_second_time(end: dict[str, Any]) -> None:
+    handle(1, {**end, "kind": "move", "number": 1, "last_day": "2026-11-30", "refund_minor": 12_000})
+    handle(2, end)
+
+    assert standing() == [
+        ("end", "dropped", 0),
+        ("end", "open", 0),
+        ("refund", "dropped", 10_000),
+        ("refund", "open", 12_000),
+    ]
+
+
 def test_billing_is_handled() -> None:
     assert registry.topic_for("billing").handler is handle

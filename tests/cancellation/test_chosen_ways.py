@@ -350,3 +350,37 @@ def test_a_fee_that_was_charged_comes_back_when_the_end_costs_none_any_more(cont
     # One thirtieth of November, and the fee.
     refund = Instruction.objects.get(kind="refund", outcome="open")
     assert refund.amount_minor == 134 + 8487
+
+
+def test_a_way_that_is_chosen_after_the_quote_changed_stands_in_the_receipt_beside_the_first_words(
+    contract: Contract,
+) -> None:
+    early = Wish("early_release", date(2026, 11, 30))
+    notice = notice_of(contract, asks=early.as_dict())
+    with pytest.raises(actions.QuoteChanged):
+        actions.confirm(notice=notice, shown=None, actor=HOLDER, wish=early)
+
+    cancellation = actions.confirm(
+        notice=notice,
+        shown=shown_for(contract, ORDINARY),
+        actor=HOLDER,
+        wish=ORDINARY,
+        words="I end it by ordinary notice after all.",
+    )
+
+    receipt = cancellation.receipts.get()
+    assert receipt.document["notice"]["declaration"] == "I end it."
+    assert receipt.document["notes"] == [
+        {"code": "chosen_afterwards", "text": "I end it by ordinary notice after all."}
+    ]
+    assert (cancellation.way, cancellation.asks["way"]) == (Way.ORDINARY, "")
+    told = Event.objects.get(cancellation=cancellation, what="chosen afterwards")
+    assert told.why == "I end it by ordinary notice after all."
+
+
+def test_the_same_choice_on_the_second_click_adds_nothing(contract: Contract) -> None:
+    cancellation = leave(contract)
+
+    assert cancellation.chosen == {}
+    assert not Event.objects.filter(what="chosen afterwards").exists()
+    assert cancellation.receipts.get().document["notes"] == []

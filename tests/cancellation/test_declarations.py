@@ -17,7 +17,19 @@ from django.test import Client
 
 from cancellation import actions, declarations, matching
 from cancellation.letters import NOT_ME_SALT, not_me_url
-from cancellation.models import Cancellation, Channel, Declared, Event, Evidence, Notice, NoticeState, Receipt, State
+from cancellation.models import (
+    Cancellation,
+    Channel,
+    Declared,
+    DeskTask,
+    Event,
+    Evidence,
+    Notice,
+    NoticeState,
+    Receipt,
+    State,
+    TaskKind,
+)
 from config.logs import blot_out_links
 from messaging.models import Letter
 from outbox.drain import drain
@@ -365,6 +377,9 @@ def test_an_end_that_is_over_stays_and_the_desk_is_asked(client: Client, contrac
     assert declarations.repudiate(notice=notice, actor=declarations.HOLDER, at=after, why="not me")
     assert Cancellation.objects.get().state == State.SCHEDULED
     assert Event.objects.get(what="waits for the desk").why == "repudiated after the last day"
+    task = DeskTask.objects.get(kind=TaskKind.REPUDIATED, done_at=None)
+    assert task.wishes["why"] == "repudiated after the last day"
+    assert task.is_urgent
 
 
 @pytest.mark.parametrize("token", ["", "1", "1.forged", f"1.{'x' * 300}"])

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 def contract() -> Iterator[Contract]:
     cache.clear()
     with time_machine.travel(NOON, tick=False):
-        contract = make_contract()
+        contract = make_contract(country="AT")
         for name in ("domain.example", "server-1"):
             contract.components.create(kind="Domain", name=name)
         yield contract

@@ -250,7 +250,7 @@ def contract(db: None) -> Iterator[Contract]:
     # Another test may have left its own reasons there.
     cache.clear()
     with time_machine.travel(NOON, tick=False):
-        contract = make_contract()
+        contract = make_contract(country="AT")
         contract.components.create(kind="Domain", name="domain.example")
         pay(contract, "2026-11-01", "2026-12-31", 2400)
         yield contract
