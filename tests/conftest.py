@@ -21,6 +21,7 @@ from django.db import connection
 from django.utils import translation
 from hypothesis import settings as hypothesis
 from pytest_django.plugin import blocking_manager_key
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 # How long an example takes says something of the machine, nothing of the code. CI looks at the same examples each time.
 hypothesis.register_profile("fairwell", deadline=None, derandomize=bool(os.environ.get("CI")))
@@ -53,6 +54,22 @@ def own_language() -> Iterator[None]:
 
 # Deriving a key a million times is for passwords that somebody wants to steal. Nobody's are in here.
 configured.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def _looked_up_once(look: Callable[[WhiteNoiseMiddleware], None]) -> Callable[[WhiteNoiseMiddleware], None]:
+    """Return a look for static files that remembers what it found: every client of every test asks for the same."""
+    found: dict[str, dict[str, Any]] = {}
+
+    def remembered(middleware: WhiteNoiseMiddleware) -> None:
+        if middleware.static_prefix not in found:
+            look(middleware)
+            found[middleware.static_prefix] = dict(middleware.files)
+        middleware.files.update(found[middleware.static_prefix])
+
+    return remembered
+
+
+WhiteNoiseMiddleware.add_files_from_finders = _looked_up_once(WhiteNoiseMiddleware.add_files_from_finders)
 
 # ---------------------------------------------------------------- the browser
 
