@@ -151,22 +151,26 @@ LINES: dict[str, Callable[[dict[str, Any]], list[str]]] = {
 }
 
 
-def _again(terms: dict[str, Any]) -> str:
-    """Return from when on the agreed price is charged again, and how much that is."""
+def _after(terms: dict[str, Any]) -> dict[str, str]:
     periods, billing = terms["periods"], Period.from_dict(terms["billing"])
     whole = Period(months=billing.months * periods, days=billing.days * periods)
-    return _("After %(length)s, the price is %(price)s again.") % {
-        "length": words.period(whole),
-        "price": _price(terms, "price_after_minor"),
-    }
+    return {"length": words.period(whole), "price": _price(terms, "price_after_minor")}
 
 
-def _stays(terms: dict[str, Any]) -> str:
+def _again(terms: dict[str, Any]) -> str:
+    return _("After %(length)s, the price is %(price)s again.") % _after(terms)
+
+
+def _goes_on(terms: dict[str, Any]) -> str:
+    return _("After %(length)s, the service goes on as before, for %(price)s.") % _after(terms)
+
+
+def _stays(_terms: dict[str, Any]) -> str:
     return _("This price stays as long as your contract goes on unchanged.")
 
 
 AFTERWARDS: dict[str, Callable[[dict[str, Any]], str]] = {
-    OfferKind.PAUSE: _again,
+    OfferKind.PAUSE: _goes_on,
     OfferKind.SMALLER_PLAN: _stays,
     OfferKind.TODAYS_PRICE: _stays,
     OfferKind.DISCOUNT: _again,
@@ -174,7 +178,7 @@ AFTERWARDS: dict[str, Callable[[dict[str, Any]], str]] = {
     OfferKind.INTERVAL: _stays,
     OfferKind.HELP_SESSION: lambda terms: _("We write to you to agree on a time; your contract stays as it is."),
     OfferKind.FIX: lambda terms: _("A person looks into it and writes to you; your contract stays as it is."),
-    OfferKind.SKIP: _again,
+    OfferKind.SKIP: _goes_on,
     OfferKind.HAND_OVER: lambda terms: _(
         "We write to both of you; until you have agreed on the hand-over, your contract stays as it is."
     ),
