@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from billing.models import Instruction, Outcome
-from cancellation import desk, desk_judgements
+from cancellation import desk, desk_contact, desk_judgements, desk_options
 from cancellation.actions import Actor
 from cancellation.component_forms import DependenciesInline
 from cancellation.desk_doors import DeclaredInline
@@ -125,6 +125,10 @@ class CustomerAdmin(DeskAdmin):
             )
         return queryset, False
 
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page on which staff note what a customer wants to hear."""
+        return [*desk_contact.urls(), *super().get_urls()]
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Keep the reference of a customer: imports find them by it."""
         return ("reference",) if obj else ()
@@ -155,6 +159,7 @@ class CustomerAdmin(DeskAdmin):
             "letters": letters.defer("text", "html").order_by("-pk")[: desk.MOST_OF_A_KIND],
             "moments": desk.timeline(contracts, customer),
             "several": len(contracts) > 1,
+            **desk_contact.panel(customer),
         }
 
 
@@ -324,6 +329,7 @@ class ContractAdmin(DeskAdmin):
                 "standing": desk.standing(kept, timezone.now()),
                 "notices": desk.notices_of([kept]),
                 "moments": desk.timeline([kept]),
+                "options": desk_options.of_contract(kept, desk.zone_of(kept)),
             }
         return super().render_change_form(request, context, add, change, form_url, obj)
 
@@ -589,4 +595,5 @@ class FaultForm(forms.Form):
 _money = shown_money("amount_minor", _("amount"))
 
 # Pages of their own; each registers itself.
-from cancellation import desk_announcements, desk_care, desk_parts, desk_receipts  # noqa: E402, F401
+from cancellation import desk_announcements, desk_care, desk_parts, desk_receipts  # noqa: E402, F401, I001
+from cancellation import desk_agreements, desk_deletions, desk_offers, desk_tasks  # noqa: E402, F401

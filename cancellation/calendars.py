@@ -1,4 +1,4 @@
-"""A calendar file with the last day of a contract.
+"""Calendar files: the last day of a contract, and the next day on which a notice matters.
 
 Shape: RFC 5545, one all-day event; lines end in CRLF and are folded at 75 octets.
 """
@@ -12,6 +12,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from cancellation.models import Cancellation, Receipt
+from config.formats import format_day
 from subscriptions.models import Contract
 
 FOLD = 75
@@ -20,12 +21,29 @@ FOLD = 75
 def last_day(contract: Contract, cancellation: Cancellation) -> str:
     """Return the calendar file of a scheduled or past end, in the active language."""
     return _event(
-        uid=cancellation.pk,
+        uid=f"cancellation-{cancellation.pk}",
         at=cancellation.created_at,
         day=cancellation.last_day,
-        plan=contract.plan.name,
-        reference=contract.reference,
-        operator=settings.OPERATOR["name"],
+        title=_last_day_of(contract.plan.name, contract.reference),
+        told=settings.OPERATOR["name"],
+    )
+
+
+def deadline(contract: Contract, *, day: date, ends: date, else_ends: date, at: datetime) -> str:
+    """Return the calendar file of the next deadline of a contract, in the active language: a fact, no alarm.
+
+    A notice until ``day`` ends the contract on ``ends``, a later one on ``else_ends``.
+    """
+    facts = {"plan": contract.plan.name, "reference": contract.reference}
+    days = {"latest": format_day(day), "day": format_day(ends), "missed": format_day(else_ends)}
+    told = _("A notice until %(latest)s ends the contract on %(day)s, a later one on %(missed)s.") % days
+    return _event(
+        # One entry a deadline: a file that is taken twice is the same entry.
+        uid=f"deadline-{contract.pk}-{day:%Y%m%d}",
+        at=at,
+        day=day,
+        title=_("Notice for %(plan)s (%(reference)s): next deadline") % facts,
+        told=f"{told} {settings.OPERATOR['name']}",
     )
 
 
@@ -39,28 +57,30 @@ def of_receipt(receipt: Receipt) -> str:
         return ""
     with translation.override(receipt.locale):
         return _event(
-            uid=receipt.cancellation_id,
+            uid=f"cancellation-{receipt.cancellation_id}",
             at=receipt.issued_at,
             day=date.fromisoformat(document["last_day"]),
-            plan=document["contract"]["plan"],
-            reference=document["contract"]["reference"],
-            operator=document["operator"]["name"],
+            title=_last_day_of(document["contract"]["plan"], document["contract"]["reference"]),
+            told=document["operator"]["name"],
         )
 
 
-def _event(*, uid: int | None, at: datetime, day: date, plan: str, reference: str, operator: str) -> str:
-    title = _("Last day of %(plan)s (%(reference)s)") % {"plan": plan, "reference": reference}
+def _last_day_of(plan: str, reference: str) -> str:
+    return _("Last day of %(plan)s (%(reference)s)") % {"plan": plan, "reference": reference}
+
+
+def _event(*, uid: str, at: datetime, day: date, title: str, told: str) -> str:
     lines = [
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
         "PRODID:-//Fairwell//EN",
         "BEGIN:VEVENT",
-        f"UID:cancellation-{uid}@fairwell",
+        f"UID:{uid}@fairwell",
         f"DTSTAMP:{at.astimezone(UTC):%Y%m%dT%H%M%SZ}",
         f"DTSTART;VALUE=DATE:{day:%Y%m%d}",
         f"DTEND;VALUE=DATE:{day + timedelta(days=1):%Y%m%d}",
         f"SUMMARY:{_escaped(title)}",
-        f"DESCRIPTION:{_escaped(operator)}",
+        f"DESCRIPTION:{_escaped(told)}",
         "TRANSP:TRANSPARENT",
         "END:VEVENT",
         "END:VCALENDAR",

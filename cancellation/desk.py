@@ -29,20 +29,22 @@ from cancellation.models import (
     Cancellation,
     Channel,
     ChecklistItem,
+    DeskTask,
     Event,
     Judgement,
     Notice,
     NoticeState,
     Way,
 )
+from cancellation.task_actions import TASK_DONE, TASK_REOPENED
 from config.admin import url_of
 from config.formats import format_day, format_instant
 from feedback.models import Answer
-from messaging.models import Letter
+from messaging.models import Fault, Letter
 from outbox.models import Entry
-from subscriptions import words
+from subscriptions import choices, words
 from subscriptions.formats import format_money
-from subscriptions.models import Contract, Customer, Payment
+from subscriptions.models import Consent, ConsentTopic, Contract, Customer, Payment
 from subscriptions.terms import TermsError
 
 # Of each kind; older ones stand in the lists that the page links to.
@@ -70,6 +72,8 @@ WHAT = {
     "notice repudiated": gettext_lazy("Notice repudiated"),
     "rules: default": gettext_lazy("The default rules apply"),
     "text erased": gettext_lazy("Words erased"),
+    "deletion asked": gettext_lazy("Deletion of the data asked for"),
+    "deletion taken back": gettext_lazy("Request for deletion taken back"),
     "imported": Way.IMPORTED.label,
     "parts chosen": gettext_lazy("Choices for the parts"),
     "step done": gettext_lazy("Step of the exit checklist done"),
@@ -78,6 +82,8 @@ WHAT = {
     "holder asked": gettext_lazy("Holder asked about an announcement"),
     "announcement answered": gettext_lazy("Announcement answered"),
     "announcement set aside": gettext_lazy("Announcement set aside"),
+    TASK_DONE: gettext_lazy("Task done"),
+    TASK_REOPENED: gettext_lazy("Task opened again"),
     INSTRUCTION_DONE: gettext_lazy("Instruction done"),
     INSTRUCTION_FAILED: gettext_lazy("Instruction could not be carried out"),
     "option agreed": gettext_lazy("Option agreed"),
@@ -128,7 +134,7 @@ def notices_of(contracts: Sequence[Contract]) -> list[tuple[Notice, str]]:
 def timeline(contracts: Sequence[Contract], customer: Customer | None = None) -> list[Moment]:
     """Return what happened to contracts, and to their customer where one is given, newest first.
 
-    Six statements and one for ticked reasons, whatever there is to show.
+    Six statements, one for ticked reasons and one for the customer's choices, whatever there is to show.
     """
     by_pk = {contract.pk: contract for contract in contracts}
     return sorted(
@@ -139,6 +145,7 @@ def timeline(contracts: Sequence[Contract], customer: Customer | None = None) ->
             *_letters(by_pk, customer),
             *_answers(by_pk),
             *_instructions(by_pk),
+            *(_choices(customer) if customer else ()),
         ],
         key=lambda moment: moment.at,
         reverse=True,
@@ -195,6 +202,20 @@ def _instructions(contracts: dict[int, Contract]) -> Iterator[Moment]:
     for row in rows[:MOST_OF_A_KIND]:
         what = _("For billing: %(what)s, %(day)s") % {"what": row.get_kind_display(), "day": format_day(row.on_day)}
         yield _moment(row, row.created_at, what, contracts, detail=row.get_outcome_display())
+
+
+def _choices(customer: Customer) -> Iterator[Moment]:
+    for row in choices.history(customer, MOST_OF_A_KIND):
+        at = timezone.localtime(row.at)
+        yield Moment(at, False, choice_in_words(row), row.why, who(row.actor), row.wording, url_of(customer), None)
+
+
+def choice_in_words(choice: Consent) -> str:
+    """Return what somebody chose about being written to."""
+    if choice.topic == ConsentTopic.CONTACT:
+        return _("Contact is allowed again") if choice.given else _("No further contact wanted")
+    told = _("Yes: %(topic)s") if choice.given else _("No: %(topic)s")
+    return told % {"topic": choice.get_topic_display()}
 
 
 def _moment(
@@ -341,8 +362,10 @@ def to_do() -> dict[str, int]:
         "at_the_door": Notice.objects.filter(AT_THE_DOOR).count(),
         "to_judge": Cancellation.objects.filter(judgement=Judgement.OPEN).count(),
         "instructions": Instruction.objects.filter(outcome=Outcome.OPEN).count(),
-        "undeliverable": Letter.objects.exclude(undeliverable="").count(),
+        # What the customer does not want is no work for anybody.
+        "undeliverable": Letter.objects.exclude(undeliverable__in=["", Fault.NOT_WANTED]).count(),
         "steps": ChecklistItem.objects.filter(done_at__isnull=True, by_staff=True).count(),
         "given_up": Entry.objects.filter(dead_at__isnull=False).count(),
         "announcements": Announcement.objects.filter(ANNOUNCEMENTS_TO_SEE).count(),
+        "tasks": DeskTask.objects.filter(done_at__isnull=True).count(),
     }

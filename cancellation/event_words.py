@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.models import Kind
 from cancellation import parts_words
-from cancellation.models import AcceptanceState, AnnouncementState, NoticeState, OfferKind, State, Way
+from cancellation.models import AcceptanceState, AnnouncementState, NoticeState, OfferKind, State, TaskKind, Way
 from cancellation.ways import GROUNDS
 from config.formats import format_day
 
@@ -37,11 +37,13 @@ _WHY: tuple[tuple[str, Any], ...] = (
     (r"reference and name", _("by reference and name")),
     (r"matched at the desk", _("at the desk")),
     (r"the wished day is far away", _("the wished day is far away")),
+    (r"deleted as its holder asked", _("deleted as its holder asked")),
     (r"the holder says: not me", _("the holder says that it was not them")),
     (r"repudiated after the last day", _("repudiated after the last day")),
     (r"repudiated after it changed another end", _("repudiated after it changed another end")),
     (r"no rules of its own for (?P<place>.+)", _("no rules of its own for %(place)s")),
     (rf"(?P<kind>{'|'.join(Kind.values)}) {_DAY}", "%(kind)s, %(day)s"),
+    (rf"task (?P<task>{'|'.join(TaskKind.values)})", "%(task)s"),
     (rf"(?P<option>{'|'.join(OfferKind.values)}) (?P<reference>O\S+)", "%(option)s, %(reference)s"),
 )
 _PARTS = {*parts_words.CHOICES, *parts_words.STEPS}
@@ -77,4 +79,6 @@ def _shown(name: str, value: str) -> str:
         return str(OfferKind(value).label)
     if name == "day":
         return format_day(date.fromisoformat(value))
+    if name == "task":
+        return str(TaskKind(value).label)
     return str(Kind(value).label) if name == "kind" else value

@@ -220,6 +220,14 @@ def _proof(receipt: Receipt | None) -> dict[str, Any]:
     return {"receipt": receipts.facts_of(receipt)} if receipt else {}
 
 
+def to_finish(kind: str, contract: Contract, locale: str, prospect: dict[str, Any]) -> dict[str, Any]:
+    """Return the facts of a letter about a cancellation that is not finished: ``halfway``, or ``finish-later``.
+
+    Without a locale it speaks the customer's own.
+    """
+    return _letter(kind, contract, locale or contract.customer.locale, {**_common(contract), **prospect})
+
+
 def _letter(kind: str, contract: Contract, locale: str, facts: dict[str, Any]) -> dict[str, Any]:
     return {
         "kind": kind,

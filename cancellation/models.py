@@ -350,6 +350,10 @@ class Visit(models.Model):
         verbose_name = _("visit")
         verbose_name_plural = _("visits")
         ordering = ["-seen_at"]
+        indexes = [
+            # What a message may still be written about.
+            models.Index(fields=["seen_at"], name="visit_left_open", condition=Q(outcome="", reminded_at__isnull=True)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.contract_id} {self.step}"

@@ -5,7 +5,7 @@ Part of the notice path, too: nothing here imports feedback, mail, billing or re
 
 from __future__ import annotations
 
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cancellation import parts_words, queries, ways
+from cancellation import lawful, parts_words, queries, ways
 from cancellation.models import Cancellation, Judgement, Notice, Receipt
 from cancellation.quotes import Quote, RefundLine
 from cancellation.steps import Walk, after, place_of, sealed, urls_of
@@ -22,9 +22,10 @@ from config.formats import format_day
 from subscriptions import pack_words, prices, words
 from subscriptions.amounts import Money
 from subscriptions.formats import format_money
+from subscriptions.law import Applied
 from subscriptions.models import Contract
-from subscriptions.periods import billing_period_of
-from subscriptions.terms import TermsError, initial_last_day, quote_for_day
+from subscriptions.periods import ONE_DAY, billing_period_of
+from subscriptions.terms import NoticeQuote, TermsError, initial_last_day
 
 PAYMENTS_SHOWN = 6
 
@@ -89,7 +90,9 @@ def contract(contract: Contract, **more: Any) -> dict[str, Any]:
         "standing_at": standing_at(contract),
         "ended_by_itself": live is None and quote is None,
         "ended_on": initial_last_day(contract.agreed) if live is None and quote is None else None,
+        "deadline": next_deadline(quote),
         "payments": queries.payments_of(contract)[:PAYMENTS_SHOWN],
+        "has_more_payments": len(queries.payments_of(contract)) > PAYMENTS_SHOWN,
         "components": components_of(contract),
         "period": words.period(contract.agreed.billing),
         "price": price_on(contract, today),
@@ -162,17 +165,41 @@ def account_row(contract: Contract, at: datetime) -> dict[str, Any]:
 
 
 def state_on_account(contract: Contract, at: datetime) -> dict[str, Any]:
-    """Return where a contract stands: running, ending or ended, and by when. TermsError where nobody can say."""
-    today = queries.local_day(contract, at)
+    """Return where a contract stands: running, ending or ended, by when, and what is paid; asks the database nothing.
+
+    What counts today is what the law makes of the terms. TermsError where nobody can say.
+    """
+    agreed, today = contract.agreed, queries.local_day(contract, at)
     ends: date | None = contract.live_last_day  # type: ignore[attr-defined]
-    told = quote_for_day(contract.agreed, today)
-    last_day = ends or (told.last_day if contract.agreed.renewal == "none" else None)
+    told = (lawful.of(contract, at).get("law") or Applied.as_agreed(agreed)).quote(today)
+    last_day = ends or (told.last_day if agreed.renewal == "none" else None)
     over = (ends is not None and ends < today) or (ends is None and told.last_day is None)
     return {
         "state": "ended" if over else "ending" if ends else "running",
         "last_day": last_day,
-        "period": words.period(contract.agreed.billing),
+        "told": None if over or ends else told,
+        "deadline": None if over or ends else next_deadline(told),
+        "period": words.period(agreed.billing),
+        "price": price_on(contract, today),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A day until which a notice ends a contract on ``ends``; from the next day on it would be ``else_ends``."""
+
+    day: date
+    ends: date
+    else_ends: date
+
+
+def next_deadline(told: Quote | NoticeQuote | None) -> Deadline | None:
+    """Return the next day on which a notice matters; None where a day later means no more than a day later."""
+    if told is None or told.last_day is None or told.latest_notice_day is None or told.if_missed_last_day is None:
+        return None
+    if told.if_missed_last_day <= told.last_day + ONE_DAY:
+        return None
+    return Deadline(told.latest_notice_day, told.last_day, told.if_missed_last_day)
 
 
 def unreadable(contract: Contract) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from cancellation.models import (
     DoorFault,
     Notice,
     NoticeState,
+    Receipt,
     State,
     Visit,
 )
@@ -204,6 +205,24 @@ def contracts_of(customer_id: int, epoch: int) -> QuerySet[Contract]:
     """Return all contracts of a customer, running ones first."""
     return (
         contracts_with_state()
+        .filter(customer_id=customer_id, customer__sign_in_epoch=epoch)
+        .order_by(F("live_last_day").asc(nulls_first=True), "-starts_on", "-pk")
+    )
+
+
+def contracts_to_end(customer_id: int, epoch: int) -> QuerySet[Contract]:
+    """Return all contracts of a customer with all that quotes and ends ask for, so that none asks again.
+
+    ``receipt_key`` leads to the newest receipt of the end that is scheduled or has come.
+    """
+    proof = Receipt.objects.filter(cancellation=OuterRef("live_id")).exclude(jws="").order_by("-pk")
+    return (
+        _contracts_with_parts()
+        .annotate(
+            payments_beside=payments_beside(),
+            packs_at_fault=packs_at_fault(timezone.now()),
+            receipt_key=Subquery(proof.values("key")[:1]),
+        )
         .filter(customer_id=customer_id, customer__sign_in_epoch=epoch)
         .order_by(F("live_last_day").asc(nulls_first=True), "-starts_on", "-pk")
     )

@@ -187,6 +187,15 @@ def urls_of(contract: Contract) -> dict[str, str]:
     """Return the addresses that the pages of a contract link to."""
     names = (
         "contract", "overview", "reasons", "options", "confirm", "commit", "done", "why", "calendar", "undo", "parts",
-        "options-page", "accept", "decline",
+        "options-page", "accept", "decline", "deadline", "payments", "letters",
     )  # fmt: skip
     return {name.replace("-", "_"): reverse(f"cancellation:{name}", args=[contract.reference]) for name in names}
+
+
+def visit_named_by(idempotency_key: str) -> uuid.UUID | None:
+    """Return the visit in which a notice was given; None for one of another door."""
+    parts = idempotency_key.split(":")
+    try:
+        return uuid.UUID(parts[2]) if parts[0] == "guided" else None
+    except (IndexError, ValueError):
+        return None

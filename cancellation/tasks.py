@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from cancellation import actions, care, erasure, offer_actions
+from cancellation import actions, care, deletions, erasure, halfway, offer_actions
 
 
 @shared_task(expires=1800)
@@ -14,8 +14,12 @@ def end_due_contracts() -> int:
 
 @shared_task(expires=3600)
 def forget_what_is_over() -> int:
-    """Erase words whose time is over. Twice does no harm: each text is erased by one guarded change of its row."""
-    return erasure.erase_what_is_over(timezone.now()).texts
+    """Erase words whose time is over, and customers who asked for it and whose day has come.
+
+    Twice does no harm: each text, and each request, is done by one guarded change of its row.
+    """
+    now = timezone.now()
+    return erasure.erase_what_is_over(now).texts + deletions.carry_out(now)
 
 
 @shared_task(expires=600)
@@ -28,3 +32,9 @@ def check_doors() -> int:
 def close_what_is_over() -> int:
     """Close options for a while that are over. Twice does no harm: each is closed by a guarded change of state."""
     return offer_actions.close_what_is_over(now=timezone.now())
+
+
+@shared_task(expires=1800)
+def write_to_who_left_halfway() -> int:
+    """Write once to whoever left a cancellation half-way. Twice does no harm: each visit is claimed by one change."""
+    return halfway.write_to_who_left(now=timezone.now())

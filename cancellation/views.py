@@ -15,14 +15,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from cancellation import actions, calendars, offer_queries, pages, queries, way_cards
+from cancellation import actions, calendars, offer_queries, pages, papers, queries, way_cards
 from cancellation.forms import ReasonsForm, WayForm
 from cancellation.quotes import Quote
 from cancellation.steps import NotSignedIn, Walk, after, asks_why_afterwards, remember_visit, urls_of, walk
 from feedback.queries import offered_reasons
 from outbox.queries import payload_of
 from subscriptions.models import Contract
-from subscriptions.signin import signed_in, to_sign_in
 from subscriptions.terms import TermsError
 
 View = Callable[..., HttpResponse]
@@ -81,25 +80,10 @@ def _picked(request: HttpRequest, at: Walk) -> Walk:
 
 
 @require_safe
-def account(request: HttpRequest) -> HttpResponse:
-    """List the contracts of whoever is signed in."""
-    who = signed_in(request)
-    if who is None:
-        return to_sign_in(request)
-    contracts = list(queries.contracts_of(*who))
-    customer = contracts[0].customer if contracts else queries.customer_of(*who)
-    if customer is None:
-        return to_sign_in(request)
-    now = timezone.now()
-    rows = [pages.account_row(contract, now) for contract in contracts]
-    return render(request, "account.html", {"rows": rows, "customer": customer})
-
-
-@require_safe
 @walked
 def contract(request: HttpRequest, at: Walk) -> HttpResponse:
     """Show one contract in plain words, with "Cancel contract" or, where it is ending, the undo."""
-    context = pages.contract(at.contract, undone="undone" in request.GET)
+    context = pages.contract(at.contract, undone="undone" in request.GET) | papers.of_contract(at.contract)
     return render(request, "cancellation/contract.html", context | _beside_leaving(at.contract, context))
 
 

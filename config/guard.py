@@ -183,6 +183,7 @@ def _names_a_mail_server(url: str) -> bool:
 
 # What can be counted on the way in, and set against the way out.
 COUNTED = ("clicks", "pages", "fields", "seconds")
+FEWEST_TO_COMPARE = 30
 
 
 def join_counters(given: Any) -> dict[str, float]:
@@ -196,6 +197,15 @@ def join_counters(given: Any) -> dict[str, float]:
         if not is_number or not 0 < value < math.inf:
             raise ImproperlyConfigured(f"FAIRWELL_JOIN_COUNTERS: {name} is {value!r}; give a number above 0.")
     return dict(given)
+
+
+def effect_minimum(given: int) -> int:
+    """Return how many customers each group must have before an effect is told; too few are refused."""
+    if given < FEWEST_TO_COMPARE:
+        raise ImproperlyConfigured(
+            f"FAIRWELL_EFFECT_MIN={given}: give {FEWEST_TO_COMPARE} or more; what fewer customers do is chance."
+        )
+    return given
 
 
 # More than half would keep options from most; then they had better be closed for everybody.

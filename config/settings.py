@@ -52,6 +52,8 @@ HOME_PACK = env.str("FAIRWELL_HOME", "") or "default"
 
 # What joining takes at this business, such as {"clicks": 4, "pages": 3}: leaving is compared with it.
 JOIN_COUNTERS = guard.join_counters(env.json("FAIRWELL_JOIN_COUNTERS", default={}))
+# Below so many customers in each group nothing is said about what options do.
+EFFECT_MIN = guard.effect_minimum(env.int("FAIRWELL_EFFECT_MIN", 100))
 # The share of customers who are shown no options inside the guided way, in percent, so that their effect can be told.
 OFFER_HOLDOUT_PERCENT = guard.holdout(env.str("FAIRWELL_HOLDOUT", ""))
 
@@ -181,6 +183,7 @@ CELERY_BEAT_SCHEDULE = {
     "close-options-that-are-over": {"task": "cancellation.tasks.close_what_is_over", "schedule": 1800.0},
     "forget-old-links": {"task": "subscriptions.tasks.forget_old_links", "schedule": 21_600.0},
     "check-the-doors": {"task": "cancellation.tasks.check_doors", "schedule": 600.0},
+    "write-to-who-left-halfway": {"task": "cancellation.tasks.write_to_who_left_halfway", "schedule": 1800.0},
     "forget-what-is-over": {"task": "cancellation.tasks.forget_what_is_over", "schedule": 43_200.0},
 }
 # An entry that a worker has held for this long without a sign of life is free again; more than one mail can take.
@@ -222,6 +225,8 @@ LOGIN_REDIRECT_URL = "/reports/reasons/"
 SIGN_IN_MINUTES = 15
 # For so many days a holder's yes to somebody else's announcement counts from the announcement.
 ANNOUNCEMENT_DAYS = env.int("FAIRWELL_ANNOUNCEMENT_DAYS", 14)
+# The one message about a cancellation that was left half-way goes out after so many hours; 0: none is sent.
+HALFWAY_HOURS = env.int("FAIRWELL_HALFWAY_HOURS", 24)
 CUSTOMER_COOKIE_HOURS = env.int("FAIRWELL_CUSTOMER_HOURS", 12)
 # {"issuer": {"kty": "oct", "k": "..."}, ...}: who may send signed-in customers to /enter/.
 ENTRY_KEYS = env.json("FAIRWELL_ENTRY_KEYS", default={})

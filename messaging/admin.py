@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from config.admin import FactAdmin, condition_filter, shown_instant, shown_link, shown_text
-from messaging.models import Letter
+from messaging.models import Fault, Letter
 
 # A letter has its styles in its tags. It runs nothing, loads nothing, sends nothing, and may be framed by nobody.
 LETTER_POLICY = {
@@ -36,7 +36,8 @@ LETTER_POLICY = {
 OUTCOMES = {
     "sent": (_("sent"), Q(sent_at__isnull=False)),
     "waiting": (_("on its way"), Q(sent_at__isnull=True, undeliverable="")),
-    "undeliverable": (_("cannot be sent"), ~Q(undeliverable="")),
+    "undeliverable": (_("cannot be sent"), Q(undeliverable__gt="") & ~Q(undeliverable=Fault.NOT_WANTED)),
+    "not-wanted": (_("not wanted"), Q(undeliverable=Fault.NOT_WANTED)),
 }
 
 

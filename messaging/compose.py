@@ -31,7 +31,10 @@ KINDS = frozenset(
         "declaration-on-file",
         "declaration-received",
         "declaration-repudiated",
+        "deletion-asked",
         "end-confirmed",
+        "finish-later",
+        "halfway",
         "judged",
         "notice-stands",
         "option-agreed",
@@ -54,7 +57,7 @@ class UnknownKind(ValueError):
 
 
 class TooLate(Exception):
-    """The links of the letter are over: it would only puzzle its reader."""
+    """The links or the days of the letter are over: it would only puzzle its reader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,8 @@ def draft(payload: dict[str, Any]) -> Draft:
     receipt: dict[str, str] | None = payload["facts"].get("receipt")
     with translation.override(locale):
         known = frozen.read(payload["facts"])
+        if (until := known.get("useful_until_at")) and until < timezone.now():
+            raise TooLate
         secrets = _secrets(known)
         context = {**known, **_look(), "LANGUAGE_CODE": locale}
         if receipt:

@@ -45,6 +45,8 @@ def _read(name: str, value: Any) -> Any:
         return [Money(*pair) for pair in value]
     if isinstance(value, list) and len(value) == 2 and isinstance(value[0], int):
         return Money(*value)
+    if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
+        return [_read("", row) for row in value]
     return value
 
 

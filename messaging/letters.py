@@ -16,7 +16,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils import timezone
 
-from messaging import compose, post
+from messaging import compose, post, suppression
 from messaging.models import Fault, Letter
 from outbox.queries import key_of
 from outbox.registry import Leased, Payload
@@ -58,6 +58,10 @@ def handle(entry_id: int, payload: Payload) -> None:
     if ready is None or ready.draft is None:
         return
     letter = ready.letter
+    if not suppression.is_wanted(letter.kind, letter.customer_id):
+        # Asked for after the promise, or while the server was down: what stands now counts.
+        Letter.objects.filter(pk=letter.pk, sent_at__isnull=True).update(undeliverable=Fault.NOT_WANTED)
+        return
     post.send(_as_kept(letter, ready.draft), to=letter.to, message_id=letter.message_id)
     Letter.objects.filter(pk=letter.pk, sent_at__isnull=True).update(sent_at=timezone.now())
 

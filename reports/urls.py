@@ -11,5 +11,7 @@ urlpatterns = [
     path("reasons/", views.reasons, name="reasons"),
     path("fairness/", views.fairness, name="fairness"),
     path("fairness.json", views.fairness_json, name="fairness-json"),
+    path("options/", views.options, name="options"),
+    path("options.csv", views.options_csv, name="options-csv"),
     path("reasons.csv", views.reasons_csv, name="reasons-csv"),
 ]

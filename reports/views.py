@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 
 from django.conf import settings
@@ -16,7 +16,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from reports import exports, pages, queries
+from reports import exports, option_exports, option_pages, pages, queries
 from reports import fairness as meter
 from reports.forms import Filters
 from reports.queries import By
@@ -66,14 +66,34 @@ def reasons_csv(request: HttpRequest) -> HttpResponse:
     form = Filters(request.GET)
     by = DOWNLOADS.get(request.GET.get("by", "month,root"))
     if by is None or not form.is_valid():
-        wrong = [f"{name}: {' '.join(map(str, said))}" for name, said in form.errors.items()]
-        unknown = [] if by else [f"by: {_('give one of')} {' | '.join(DOWNLOADS)}"]
-        return HttpResponse("\n".join([*wrong, *unknown]) + "\n", "text/plain; charset=utf-8", status=422)
-    # With a byte order mark, or spreadsheets take the file for another encoding.
-    text = "\ufeff" + exports.as_csv(queries.figures(by, form.within()), line_end="\r\n")
-    name = f"reasons-by-{'-and-'.join(by)}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return HttpResponse(text, content_type="text/csv; charset=utf-8", headers=headers)
+        return refused(form, {} if by else {"by": DOWNLOADS})
+    text = exports.as_csv(queries.figures(by, form.within()), line_end="\r\n")
+    return csv_file(text, f"reasons-by-{'-and-'.join(by)}.csv")
+
+
+@require_safe
+@for_managers
+def options(request: HttpRequest) -> HttpResponse:
+    """Show what options do: those who were shown some beside those held out, how visits ended, option by option."""
+    form = Filters(request.GET)
+    context = {"form": form, "presets": presets(request), "needed": settings.EFFECT_MIN}
+    if not form.is_valid():
+        return render(request, "reports/options.html", context, status=422)
+    context["query"] = request.GET.urlencode()
+    return render(request, "reports/options.html", context | option_pages.options(form.within(), timezone.now()))
+
+
+@require_safe
+@for_managers
+def options_csv(request: HttpRequest) -> HttpResponse:
+    """Download the figures of the page about options. ``what`` chooses the table."""
+    form = Filters(request.GET)
+    what = request.GET.get("what", "effect")
+    if what not in option_exports.TABLES or not form.is_valid():
+        known = {} if what in option_exports.TABLES else {"what": option_exports.TABLES}
+        return refused(form, known)
+    text = option_exports.as_csv(what, form.within(), timezone.now())
+    return csv_file(text, f"options-{what}.csv")
 
 
 @require_safe
@@ -97,6 +117,20 @@ def fairness_json(request: HttpRequest) -> HttpResponse:
         return HttpResponse(meter.CARD.read_bytes(), content_type="application/json", headers=headers)
     except OSError:
         return HttpResponse(_("There is no card.") + "\n", "text/plain; charset=utf-8", status=404)
+
+
+def refused(form: Filters, unknown: Mapping[str, Iterable[str]]) -> HttpResponse:
+    """Return what is wrong with what was asked for, as text; ``unknown`` names what can be given instead."""
+    wrong = [f"{name}: {' '.join(map(str, said))}" for name, said in form.errors.items()]
+    others = [f"{name}: {_('give one of')} {' | '.join(known)}" for name, known in unknown.items()]
+    return HttpResponse("\n".join([*wrong, *others]) + "\n", "text/plain; charset=utf-8", status=422)
+
+
+def csv_file(text: str, name: str) -> HttpResponse:
+    """Return a table as a file that spreadsheets open."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    # With a byte order mark, or spreadsheets take the file for another encoding.
+    return HttpResponse("\ufeff" + text, content_type="text/csv; charset=utf-8", headers=headers)
 
 
 def presets(request: HttpRequest) -> list[tuple[str, str, bool]]:

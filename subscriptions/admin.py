@@ -70,21 +70,26 @@ class AmountsForm(ModelForm):
         return given
 
     def _keep(self, name: str, typed: str, given: dict[str, Any]) -> None:
-        currency = given["currency"]
         try:
-            # A decimal comma is what half of Europe types; a comma between thousands is refused, never guessed.
-            amount = typed.replace(",", ".") if re.fullmatch(r"\d+,\d{1,2}", typed) else typed
-            minor = to_minor(amount, currency) if typed else None
-        except MoneyError:
-            told = _("“%(typed)s” is not an amount of %(currency)s. Write it like %(example)s.")
-            example = format(from_minor(1250, currency), "f")
-            params = {"typed": typed, "currency": currency, "example": example}
-            self.add_error(name, forms.ValidationError(told, params=params))
-            return
-        if minor is not None and minor < 0:
-            self.add_error(name, _("An amount here is not below zero."))
-        else:
-            given[name] = minor
+            given[name] = read_amount(typed, given["currency"]) if typed else None
+        except forms.ValidationError as wrong:
+            self.add_error(name, wrong)
+
+
+def read_amount(typed: str, currency: str) -> int:
+    """Return an amount as people write it in minor units of a currency. Raises ValidationError with the remedy."""
+    try:
+        # A decimal comma is what half of Europe types; a comma between thousands is refused, never guessed.
+        amount = typed.replace(",", ".") if re.fullmatch(r"\d+,\d{1,2}", typed) else typed
+        minor = to_minor(amount, currency)
+    except MoneyError as wrong:
+        told = _("“%(typed)s” is not an amount of %(currency)s. Write it like %(example)s.")
+        example = format(from_minor(1250, currency), "f")
+        params = {"typed": typed, "currency": currency, "example": example}
+        raise forms.ValidationError(told, params=params) from wrong
+    if minor < 0:
+        raise forms.ValidationError(_("An amount here is not below zero."))
+    return minor
 
 
 class PriceForm(AmountsForm):

@@ -353,6 +353,8 @@ class ConsentTopic(models.TextChoices):
     NEWS = "news", _("news and invitations to come back")
     # Some places want permission before options may stand in the way of leaving. No until somebody says yes.
     OPTIONS = "options", _("options shown while cancelling")
+    # “Please do not contact me again” is a no to this. Yes until somebody says no.
+    CONTACT = "contact", _("contact beyond what is necessary")
 
 
 class Consent(models.Model):
@@ -367,6 +369,8 @@ class Consent(models.Model):
     locale = models.CharField(_("language"), max_length=12, default="en")
     at = models.DateTimeField(_("at"))
     actor = models.CharField(_("by"), max_length=100)
+    # What staff say where it is not the customer who chooses.
+    why = models.TextField(_("why"), blank=True)
 
     class Meta:
         verbose_name = _("consent")

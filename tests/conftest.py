@@ -19,7 +19,12 @@ from django.conf import settings as configured
 from django.core.cache import cache
 from django.db import connection
 from django.utils import translation
+from hypothesis import settings as hypothesis
 from pytest_django.plugin import blocking_manager_key
+
+# How long an example takes says something of the machine, nothing of the code. CI looks at the same examples each time.
+hypothesis.register_profile("fairwell", deadline=None, derandomize=bool(os.environ.get("CI")))
+hypothesis.load_profile("fairwell")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -45,6 +50,9 @@ def own_language() -> Iterator[None]:
     with translation.override(configured.LANGUAGE_CODE, deactivate=True):
         yield
 
+
+# Deriving a key a million times is for passwords that somebody wants to steal. Nobody's are in here.
+configured.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 # ---------------------------------------------------------------- the browser
 

@@ -220,4 +220,8 @@ class Migration(migrations.Migration):
             model_name='offerversion',
             constraint=models.UniqueConstraint(fields=('offer', 'version'), name='one_offer_version'),
         ),
+        migrations.AddIndex(
+            model_name='visit',
+            index=models.Index(condition=models.Q(('outcome', ''), ('reminded_at__isnull', True)), fields=['seen_at'], name='visit_left_open'),
+        ),
     ]

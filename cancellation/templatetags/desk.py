@@ -27,6 +27,7 @@ def desk_to_do(context: Context) -> list[dict[str, Any]]:
         ("announcements", _("announcements to look at"), "cancellation.announcement", "follows=to-see"),
         ("to_judge", _("earlier ends to judge"), "cancellation.cancellation", "judgement__exact=open"),
         ("instructions", _("instructions for billing"), "billing.instruction", "outcome__exact=open"),
+        ("tasks", _("tasks that customers wait for"), "cancellation.desktask", "state=open"),
         ("steps", _("steps of exit checklists"), "cancellation.checklistitem", "state=ours"),
         ("undeliverable", _("letters that cannot be sent"), "messaging.letter", "outcome=undeliverable"),
         ("given_up", _("promises given up"), "outbox.entry", "outcome=dead"),

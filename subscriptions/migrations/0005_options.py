@@ -20,12 +20,13 @@ class Migration(migrations.Migration):
             name='Consent',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('topic', models.CharField(choices=[('halfway', 'a message when a cancellation was left half-way'), ('news', 'news and invitations to come back'), ('options', 'options shown while cancelling')], max_length=12, verbose_name='about')),
+                ('topic', models.CharField(choices=[('halfway', 'a message when a cancellation was left half-way'), ('news', 'news and invitations to come back'), ('options', 'options shown while cancelling'), ('contact', 'contact beyond what is necessary')], max_length=12, verbose_name='about')),
                 ('given', models.BooleanField(verbose_name='given')),
                 ('wording', models.TextField(verbose_name='wording')),
                 ('locale', models.CharField(default='en', max_length=12, verbose_name='language')),
                 ('at', models.DateTimeField(verbose_name='at')),
                 ('actor', models.CharField(max_length=100, verbose_name='by')),
+                ('why', models.TextField(blank=True, verbose_name='why')),
                 ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='consents', to='subscriptions.customer', verbose_name='customer')),
             ],
             options={

@@ -153,7 +153,7 @@ def test_r14_a_german_consumer_meets_neither_reasons_nor_options_before_the_act(
     let_in(client, contract.customer)
 
     overview = body(client.get(url(contract, "cancel/"))).partition("<footer>")[0]
-    assert set(re.findall(r'data-action="([a-z-]+)"', overview)) == {"cancel-now", "keep"}
+    assert set(re.findall(r'data-action="([a-z-]+)"', overview)) == {"cancel-now", "keep", "later"}
     for words in ("Step 1", "more pages", "data-offer", "Tell us why"):
         assert words not in overview
     for step in ("reasons", "options"):

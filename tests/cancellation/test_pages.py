@@ -93,9 +93,9 @@ def test_two_clicks_end_a_contract(holder: Client, contract: Contract) -> None:
 def test_every_step_names_itself_and_its_controls(holder: Client, contract: Contract) -> None:
     expected = {
         "": {"start"},
-        "cancel/": {"cancel-now", "keep", "continue"},
-        "cancel/reasons/": {"cancel-now", "keep", "continue", "skip"},
-        "cancel/confirm/": {"confirm", "keep"},
+        "cancel/": {"cancel-now", "keep", "continue", "later"},
+        "cancel/reasons/": {"cancel-now", "keep", "continue", "skip", "later"},
+        "cancel/confirm/": {"confirm", "keep", "later"},
     }
     for step, controls in expected.items():
         page, _footer, ways_out = holder.get(url(contract, step)).content.decode().partition("<footer>")

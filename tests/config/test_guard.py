@@ -259,6 +259,19 @@ def test_what_joining_takes_is_kept_as_it_was_counted() -> None:
     assert guard.join_counters({"clicks": 4, "seconds": 31.5}) == {"clicks": 4, "seconds": 31.5}
 
 
+@pytest.mark.parametrize("given", [29, 0, -100])
+def test_an_effect_of_too_few_customers_is_not_configured(given: int) -> None:
+    told = refusal(guard.effect_minimum, given)
+
+    assert f"FAIRWELL_EFFECT_MIN={given}" in told
+    assert "30 or more" in told
+
+
+def test_a_higher_minimum_of_customers_is_kept() -> None:
+    assert guard.effect_minimum(30) == 30
+    assert guard.effect_minimum(5000) == 5000
+
+
 # ---------------------------------------------------------------- the start itself
 
 

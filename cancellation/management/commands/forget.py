@@ -1,4 +1,5 @@
-"""``manage.py forget``: erase what strangers wrote when its time is over, as the worker does twice a day.
+"""``manage.py forget``: erase what strangers wrote when its time is over, and customers who asked for it and whose day
+has come, as the worker does twice a day.
 
 With ``--dry-run`` nothing is written; ``--explain`` says by which rules, and what is kept and why.
 """
@@ -10,13 +11,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from cancellation import erasure
+from cancellation import deletions, erasure
 
 
 class Command(BaseCommand):
     """Erase words whose time is over."""
 
-    help = "Erase what was written at the public pages when its time is over. See docs/operators.md."
+    help = "Erase what was written at the public pages, and customers who asked for it, when the time is over."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Say what can be asked for."""
@@ -30,8 +31,10 @@ class Command(BaseCommand):
             for line in erasure.rules_in_words(now):
                 self.stdout.write(line)
         told = erasure.what_is_over(now) if dry else erasure.erase_what_is_over(now)
+        customers = deletions.due(now) if dry else deletions.carry_out(now)
         verb = "would be erased" if dry else "erased"
         self.stdout.write(f"declarations {verb}: {told.declarations}")
         self.stdout.write(f"announcements {verb}: {told.announcements}")
         self.stdout.write(f"files of forms that were never sent {verb}: {told.uploads}")
+        self.stdout.write(f"customers who asked for it {verb}: {customers}")
         self.stdout.write(f"over, but kept until what they led to is finished: {told.kept}")
