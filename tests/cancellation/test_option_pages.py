@@ -235,8 +235,9 @@ def test_r14_cancel_now_comes_first_and_every_control_is_of_one_kind(holder: Cli
 
     main = page.partition("<main")[2]
     actions = re.findall(r'data-action="([a-z-]+)"', main)
-    assert actions == ["cancel-now", "keep", "accept", "accept", "accept", "decline"]
-    controls = re.findall(r"<(?:button|a)\b[^>]*data-action[^>]*>", main)
+    assert actions == ["cancel-now", "keep", "accept", "accept", "accept", "decline", "later"]
+    # "Finish later" alone is plainer than leaving; nothing is stronger.
+    controls = re.findall(r'<(?:button|a)\b[^>]*data-action="(?!later)[^>]*>', main)
     assert {re.findall(r'class="([^"]*)"', control)[0] for control in controls} == {"button"}
     assert "31 December 2026" in main
     for pressing in (" checked", "autofocus", "<strong>Agree", "selected"):
@@ -468,7 +469,7 @@ def test_a_budget_of_nothing_is_told_kindly_in_the_way_out_too(holder: Client, c
     assert 'data-step="options"' in body(answer)
     assert shown(answer) == []
     main = body(answer).partition("<footer>")[0]
-    assert re.findall(r'data-action="([a-z-]+)"', main) == ["cancel-now", "keep", "continue"]
+    assert re.findall(r'data-action="([a-z-]+)"', main) == ["cancel-now", "keep", "continue", "later"]
     assert quote_on(answer)
 
 
