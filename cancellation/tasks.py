@@ -29,12 +29,12 @@ def check_doors() -> int:
 
 
 @shared_task(expires=1800)
-def close_what_is_over() -> int:
-    """Close options for a while that are over. Twice does no harm: each is closed by a guarded change of state."""
-    return offer_actions.close_what_is_over(now=timezone.now())
-
-
-@shared_task(expires=1800)
 def write_to_who_left_halfway() -> int:
     """Write once to whoever left a cancellation half-way. Twice does no harm: each visit is claimed by one change."""
     return halfway.write_to_who_left(now=timezone.now())
+
+
+@shared_task(expires=1800)
+def close_what_is_over() -> int:
+    """Close options for a while that are over. Twice does no harm: each is closed by a guarded change of state."""
+    return offer_actions.close_what_is_over(now=timezone.now())

@@ -314,7 +314,7 @@ def test_it_tells_the_facts_of_the_day_and_nothing_else(contract: Contract) -> N
         f"Contract: Server S, {contract.reference}\n\n"
         "To end it on 31 December 2026, your notice has to come by 30 November 2026. With a later one it would be "
         "31 January 2027.\n\n"
-        "Go on where you left it, with what you ticked or wrote:\n"
+        "Go on where you left it, with what you ticked or wrote. You sign in first:\n"
     )
     assert halfway.go_on_url(contract, visit.key) in letter.text
     assert "/account/choices/" in tail

@@ -118,7 +118,7 @@ def test_a_second_click_sends_no_second_message(holder: Client, contract: Contra
 
     assert len(letters()) == 1
     assert Visit.objects.get().said["words"] == "More."
-    assert "on 10 November 2026, with this link. There is no second message." in main_of(page)
+    assert "On 10 November 2026 we wrote to" in main_of(page)
 
 
 def test_the_message_counts_as_the_one_about_this_visit(holder: Client, contract: Contract, settings: Any) -> None:
