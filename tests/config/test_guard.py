@@ -272,6 +272,18 @@ def test_a_higher_minimum_of_customers_is_kept() -> None:
     assert guard.effect_minimum(5000) == 5000
 
 
+@pytest.mark.parametrize("given", ["-1", "51", "5.5", "ten", "10%", "٥", "0x10"])
+def test_a_share_that_is_shown_no_options_is_a_percentage_up_to_half(given: str) -> None:
+    assert refusal(guard.holdout, given) == (
+        f"FAIRWELL_HOLDOUT={given!r} is no such share: give a whole number of percent from 0 to 50, such as 10."
+    )
+
+
+@pytest.mark.parametrize(("given", "share"), [("", 0), (" 10 ", 10), ("0", 0), ("50", 50)])
+def test_nobody_is_kept_from_options_unless_a_share_is_given(given: str, share: int) -> None:
+    assert guard.holdout(given) == share
+
+
 # ---------------------------------------------------------------- the start itself
 
 
