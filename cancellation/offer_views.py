@@ -191,7 +191,7 @@ def _again(
 def refusal(cause: Cause) -> str:
     """Return why an option is not open any more, kindly."""
     told = {
-        Cause.BUDGET: _("Others were faster: this option has been taken as often as it can be."),
+        Cause.BUDGET: _("This option has been taken as often as it can be."),
         Cause.CAP: _("You have had this option as often as it can be had within a year."),
         Cause.TOO_SOON: _("You agreed to an option not long ago, so this one is not open yet."),
         Cause.ALREADY_RUNNING: _("Another price runs for you at the moment, so this one cannot begin beside it."),

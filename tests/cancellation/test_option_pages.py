@@ -466,7 +466,7 @@ def test_a_budget_of_nothing_is_told_kindly_in_the_way_out_too(holder: Client, c
     answer = agree(holder, contract, seals(page)[0])
 
     assert answer.status_code == 409
-    assert "Others were faster" in body(answer)
+    assert "has been taken as often as it can be" in body(answer)
     assert 'data-step="options"' in body(answer)
     assert shown(answer) == []
     main = body(answer).partition("<footer>")[0]
