@@ -186,7 +186,7 @@ def reason_choices() -> list[tuple[str, list[tuple[str, Any]]]]:
     groups = []
     for root in Root:
         below: list[tuple[str, Any]] = [(row.code, _named(row)) for row in rows if row.root == root]
-        whole = [] if root == Root.UNSTATED else [(root.value, format_lazy(_("all: {root}"), root=root.label))]
+        whole = [] if root == Root.UNSTATED else [(root.value, format_lazy(_("{root}: any reason"), root=root.label))]
         if whole or below:
             groups.append((str(root.label), [*whole, *below]))
     return groups
