@@ -194,18 +194,7 @@ def confirm(
     it is worse than ``shown``, NothingToEnd where the contract has ended by itself, Unreadable where its terms are
     no terms, AlreadyUndone for a notice that was undone meanwhile, WithdrawalOver for a withdrawal out of time.
     """
-    # The contract is locked, for it exists before any cancellation does. What SQLite lacks in row locks, its
-    # one writer at a time and the unique constraint make up for.
-    contract = (
-        Contract.objects.select_for_update(of=("self",))
-        .select_related("customer", "plan__product")
-        .annotate(
-            packs_at_fault=packs_at_fault(notice.received_at),
-            payments_beside=payments_beside(),
-            has_parts=letters.HAS_PARTS,
-        )
-        .get(notices=notice)
-    )
+    contract = _locked(notice)
     wish = Wish.read(notice.asks) if wish is None else wish
     quote = _quote(contract, notice, wish)
     if quote is not None and accept_any:
@@ -227,6 +216,26 @@ def confirm(
     _record_scheduled(cancellation, notice, actor)
     add_many(_promises_of(contract, cancellation, notice, quote, said))
     return cancellation
+
+
+def _locked(notice: Notice) -> Contract:
+    """Return the contract of a notice, locked, for it exists before any cancellation does.
+
+    What SQLite lacks in row locks, its one writer at a time and the unique constraint make up for.
+    """
+    contracts = (
+        Contract.objects.select_for_update(of=("self",))
+        .select_related("customer", "plan__product")
+        .annotate(
+            packs_at_fault=packs_at_fault(notice.received_at),
+            payments_beside=payments_beside(),
+            has_parts=letters.HAS_PARTS,
+        )
+        .filter(notices=notice)
+        .order_by()
+    )
+    # Whoever waited while somebody changed the plan finds no row on PostgreSQL, which joins the plan of before.
+    return next(iter(contracts), None) or contracts.get()
 
 
 def _quote(contract: Contract, notice: Notice, wish: Wish) -> Quote | None:

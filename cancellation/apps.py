@@ -15,7 +15,8 @@ class CancellationConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the handlers. They need the models, which are loaded by now."""
-        from cancellation import actions, announcements, bundles, declarations
+        from billing import results
+        from cancellation import actions, announcements, bundles, declarations, offer_actions
         from messaging import compose
 
         def settle(entry_id: int, payload: registry.Payload) -> None:
@@ -33,3 +34,8 @@ class CancellationConfig(AppConfig):
 
         registry.register(announcements.TOPIC, take_up)
         compose.register_link("announce", announcements.url_of)
+
+        def hear(entry_id: int, payload: registry.Payload) -> None:
+            offer_actions.hear(payload)
+
+        registry.register(results.TOPIC, hear, lane="contract_id")

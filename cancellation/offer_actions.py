@@ -8,7 +8,6 @@ of what was agreed. Nothing of the notice path imports this.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -44,7 +43,6 @@ from cancellation.queries import local_day
 from outbox.actions import Promise, add_many
 from subscriptions.models import Contract, Plan
 from subscriptions.periods import month_later
-from subscriptions.terms import TermsError
 
 # What billing is told to do, by the names of its instructions.
 FOR_BILLING = {
@@ -58,6 +56,14 @@ FOR_BILLING = {
 }
 # Closed for this contract because the same option was agreed to a moment ago, in another tab.
 AGREED_ALREADY = frozenset({Cause.CAP, Cause.ALREADY_RUNNING, Cause.SAME_ALREADY, Cause.NOT_CHEAPER, Cause.TOO_SOON})
+# From which states each may be reached; everything else is refused.
+ALLOWED: dict[str, frozenset[str]] = {
+    AcceptanceState.APPLIED: frozenset({AcceptanceState.ACCEPTED, AcceptanceState.FAILED}),
+    AcceptanceState.FAILED: frozenset({AcceptanceState.ACCEPTED}),
+    AcceptanceState.REVERTED: frozenset(RUNNING_STATES),
+    AcceptanceState.OVER: frozenset(RUNNING_STATES),
+}
+IS_OVER = _("It is over, so there is nothing to take back.")
 BATCH = 500
 
 log = logging.getLogger(__name__)
@@ -171,12 +177,12 @@ def _refuse_what_is_closed(held: Contract, offer: Offer, sealed: Sealed, at: dat
         raise _Refused(Cause.NO_LONGER)
     try:
         now = offering.proposed_now(held.pk, offer, at, locale)
-    except (TermsError, KeyError):
+    except (KeyError, ValueError):
         log.exception("option %s could not be worked out for contract %s", offer.code, held.pk)
         raise _Refused(Cause.UNREADABLE) from None
     if isinstance(now, Cause):
         raise _Refused(now)
-    if not _is_about_the_same(sealed.terms, now):
+    if offer.kind not in BY_STAFF and not _is_about_the_same(sealed.terms, now):
         raise _Refused(Cause.NO_FIT)
 
 
@@ -336,14 +342,14 @@ def revert(*, acceptance_id: int, actor: Actor, at: datetime, why: str) -> Accep
     acceptance, held = _held(acceptance_id)
     if acceptance.state == AcceptanceState.REVERTED:
         return acceptance
-    by_holder = actor == Actor.customer(acceptance.customer_id)
+    by_holder = not actor.name.startswith("staff:")
     today = local_day(held, at)
     _refuse_to_revert(acceptance, held, today, by_holder=by_holder)
     if acceptance.kind not in BY_STAFF:
         _put_back(acceptance, held, today)
     before = acceptance.state
-    acceptance.state, acceptance.closed_at = AcceptanceState.REVERTED, at
-    acceptance.save(update_fields=["state", "closed_at"])
+    if not _move(acceptance, AcceptanceState.REVERTED, closed_at=at):
+        raise CannotRevert(IS_OVER)
     Offer.objects.filter(pk=acceptance.offer_id, taken__gt=0).update(taken=F("taken") - 1)
     _close_tasks(acceptance, actor, at)
     _note(acceptance, OfferWhat.REVERTED, actor, at, "option taken back", before=before, why=why)
@@ -359,7 +365,7 @@ def revert(*, acceptance_id: int, actor: Actor, at: datetime, why: str) -> Accep
 def _refuse_to_revert(acceptance: Acceptance, held: Contract, today: date, *, by_holder: bool) -> None:
     """Raise CannotRevert with the reason, to whoever asked."""
     if acceptance.state not in RUNNING_STATES:
-        raise CannotRevert(_("It is over, so there is nothing to take back."))
+        raise CannotRevert(IS_OVER)
     if acceptance.kind in BY_STAFF:
         if by_holder and acceptance.state != AcceptanceState.ACCEPTED:
             raise CannotRevert(_("It has been done already, so it cannot be taken back."))
@@ -394,11 +400,9 @@ def carried_out(*, acceptance_id: int, actor: Actor, at: datetime) -> bool:
     """Note that what was agreed is carried out, in billing or by a person; return whether that is news."""
     acceptance, _locked = _held(acceptance_id)
     _close_tasks(acceptance, actor, at)
-    if acceptance.state not in {AcceptanceState.ACCEPTED, AcceptanceState.FAILED}:
-        return False
     before = acceptance.state
-    acceptance.state, acceptance.fault = AcceptanceState.APPLIED, ""
-    acceptance.save(update_fields=["state", "fault"])
+    if not _move(acceptance, AcceptanceState.APPLIED, fault=""):
+        return False
     _note(acceptance, OfferWhat.APPLIED, actor, at, "option carried out", before=before)
     return True
 
@@ -415,10 +419,8 @@ def failed(*, acceptance_id: int, actor: Actor, at: datetime, why: str) -> bool:
         DeskTask.objects.create(
             kind=TaskKind.BILLING, contract=held, acceptance=acceptance, words=why, is_urgent=True, created_at=at
         )
-    if acceptance.state != AcceptanceState.ACCEPTED:
+    if not _move(acceptance, AcceptanceState.FAILED, fault=why):
         return False
-    acceptance.state, acceptance.fault = AcceptanceState.FAILED, why
-    acceptance.save(update_fields=["state", "fault"])
     _note(acceptance, OfferWhat.FAILED, actor, at, "option failed", before=AcceptanceState.ACCEPTED, why=why)
     facts = offer_letters.failed(_with_names(held.pk), acceptance)
     add_many([Promise("letter", f"option-failed:{acceptance.pk}", facts)])
@@ -471,10 +473,9 @@ def _close_if_over(acceptance: Acceptance, contract: Contract, now: datetime) ->
     if acceptance.until is None or today <= acceptance.until:
         return False
     with transaction.atomic():
-        changed = Acceptance.objects.filter(pk=acceptance.pk, state=acceptance.state)
-        if not changed.update(state=AcceptanceState.OVER, closed_at=now):
+        before = acceptance.state
+        if not _move(acceptance, AcceptanceState.OVER, closed_at=now):
             return False
-        before, acceptance.state = acceptance.state, AcceptanceState.OVER
         _note(acceptance, OfferWhat.OVER, SYSTEM, now, "option over", before=before)
     return True
 
@@ -488,6 +489,16 @@ def _held(acceptance_id: int) -> tuple[Acceptance, Contract]:
         pk__in=Acceptance.objects.filter(pk=acceptance_id).values("contract_id")
     )
     return Acceptance.objects.get(pk=acceptance_id), held
+
+
+def _move(acceptance: Acceptance, to: AcceptanceState, **more: Any) -> bool:
+    """Change the state by a guarded update, if ``ALLOWED`` has it; return False to whoever comes second."""
+    changed = Acceptance.objects.filter(pk=acceptance.pk, state__in=ALLOWED[to])
+    if not changed.update(state=to, **more):
+        return False
+    for name, value in {"state": to, **more}.items():
+        setattr(acceptance, name, value)
+    return True
 
 
 def _with_names(contract_id: int) -> Contract:
@@ -570,16 +581,3 @@ def _entry(
         actor=actor.name,
         why=why,
     )
-
-
-__all__: Sequence[str] = [
-    "CannotRevert",
-    "EndsAlready",
-    "NotOpen",
-    "accept",
-    "carried_out",
-    "close_what_is_over",
-    "decline",
-    "failed",
-    "revert",
-]

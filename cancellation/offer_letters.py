@@ -11,30 +11,26 @@ from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils import translation
 
+from cancellation import offer_words
 from cancellation.letters import zone_of
 from cancellation.models import Acceptance
-from cancellation.offer_effects import BY_STAFF, LASTING, PASSING
+from cancellation.offer_effects import BY_STAFF
 from subscriptions.models import Contract
 
 ONE_DAY = timedelta(days=1)
 
 
 def agreed(contract: Contract, acceptance: Acceptance) -> dict[str, Any]:
-    """Return the facts of the letter that says what was agreed: from when, until when, for which price."""
-    terms = acceptance.terms
+    """Return the facts of the letter that says what was agreed, in the very words that the page showed."""
+    with translation.override(acceptance.locale):
+        lines = offer_words.lines(acceptance.kind, acceptance.terms)
     facts = {
         **_common(contract, acceptance),
-        "starts_on": acceptance.starts_on.isoformat(),
-        "until_day": acceptance.until.isoformat() if acceptance.until else None,
-        "price": _money(acceptance, "price_minor"),
-        "price_after": _money(acceptance, "price_after_minor"),
-        "is_passing": acceptance.kind in PASSING,
-        "is_lasting": acceptance.kind in LASTING,
-        "is_by_staff": acceptance.kind in BY_STAFF,
-        "new_plan": str(terms.get("to_plan_name") or ""),
-        "every_months": terms.get("months") if acceptance.kind == "interval" else None,
+        "lines": lines,
         "afterwards": acceptance.afterwards,
+        "is_by_staff": acceptance.kind in BY_STAFF,
         "take_back_day": _last_day_to_take_back(acceptance),
     }
     return _letter("option-agreed", contract, acceptance, facts)
@@ -53,8 +49,7 @@ def taken_back(contract: Contract, acceptance: Acceptance, at: datetime, *, by_h
 
 def failed(contract: Contract, acceptance: Acceptance) -> dict[str, Any]:
     """Return the facts of the letter that what was agreed counts, though it could not be carried out yet."""
-    facts = _common(contract, acceptance) | {"price": _money(acceptance, "price_minor")}
-    return _letter("option-failed", contract, acceptance, facts)
+    return _letter("option-failed", contract, acceptance, _common(contract, acceptance))
 
 
 def _common(contract: Contract, acceptance: Acceptance) -> dict[str, Any]:
@@ -78,11 +73,6 @@ def _last_day_to_take_back(acceptance: Acceptance) -> str | None:
     """Return until when its holder can take an option back; None for what begins on the day it is agreed."""
     day: date = acceptance.starts_on - ONE_DAY
     return day.isoformat() if acceptance.kind not in BY_STAFF else None
-
-
-def _money(acceptance: Acceptance, name: str) -> list[Any] | None:
-    minor = acceptance.terms.get(name)
-    return None if minor is None else [minor, acceptance.currency]
 
 
 def _letter(kind: str, contract: Contract, acceptance: Acceptance, facts: dict[str, Any]) -> dict[str, Any]:

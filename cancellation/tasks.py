@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from cancellation import actions, care, erasure
+from cancellation import actions, care, erasure, offer_actions
 
 
 @shared_task(expires=1800)
@@ -22,3 +22,9 @@ def forget_what_is_over() -> int:
 def check_doors() -> int:
     """Look at the public doors; return how many are at fault. Twice does no harm: a stretch opens and closes once."""
     return sum(bool(door.faults) for door in care.check_doors(timezone.now()))
+
+
+@shared_task(expires=1800)
+def close_what_is_over() -> int:
+    """Close options for a while that are over. Twice does no harm: each is closed by a guarded change of state."""
+    return offer_actions.close_what_is_over(now=timezone.now())

@@ -178,6 +178,7 @@ CELERY_BEAT_SCHEDULE = {
     "drain-the-outbox": {"task": "outbox.tasks.drain", "schedule": env.float("FAIRWELL_SWEEP_SECONDS", 10.0)},
     # Midnight comes at another hour in each contract's zone, so "daily" is asked every half hour.
     "end-due-contracts": {"task": "cancellation.tasks.end_due_contracts", "schedule": 1800.0},
+    "close-options-that-are-over": {"task": "cancellation.tasks.close_what_is_over", "schedule": 1800.0},
     "forget-old-links": {"task": "subscriptions.tasks.forget_old_links", "schedule": 21_600.0},
     "check-the-doors": {"task": "cancellation.tasks.check_doors", "schedule": 600.0},
     "forget-what-is-over": {"task": "cancellation.tasks.forget_what_is_over", "schedule": 43_200.0},

@@ -238,3 +238,111 @@ def test_no_letter_sells_begs_or_asks_for_an_opinion(end_confirmed: dict[str, An
 def test_a_kind_that_nobody_wrote_is_refused(end_confirmed: dict[str, Any]) -> None:
     with pytest.raises(compose.UnknownKind, match="No letter of the kind"):
         compose.draft({**end_confirmed, "kind": "../../secrets"})
+
+
+# ---------------------------------------------------------------- options
+
+
+OPTION: dict[str, Any] = {
+    "operator": "Larkspur Services",
+    "support_email": "support@larkspur.example",
+    "name": "Anna Nowak",
+    "contract_reference": "C-1",
+    "product": "Hosting",
+    "plan": "Server S",
+    "reference": "O-ABCD2345",
+    "title": "A <pause>",
+    "agreed_at": "2026-11-10T13:00:00+01:00",
+    "contract_url": "http://127.0.0.1:8000/contracts/C-1/",
+    "agreed_url": "http://127.0.0.1:8000/contracts/C-1/options/O-ABCD2345/",
+}
+
+
+def option_letter(kind: str, locale: str = "en", **facts: Any) -> compose.Draft:
+    return compose.draft({"kind": kind, "locale": locale, "facts": OPTION | facts})
+
+
+def test_what_was_agreed_stands_in_the_letter_as_the_page_said_it() -> None:
+    letter = option_letter(
+        "option-agreed",
+        lines=["From 1 December 2026 to 31 January 2027.", "You pay nothing in that time."],
+        afterwards="After that the price is €12.00 again.",
+        is_by_staff=False,
+        take_back_day="2026-11-30",
+    )
+
+    assert letter.subject == "Agreed for your contract C-1: A <pause>"
+    assert (
+        letter.text
+        == """Hello Anna Nowak,
+
+This is what you have agreed to. It counts from now on.
+
+A <pause>
+
+Reference: O-ABCD2345
+Agreed: 10 November 2026, 13:00:00 (UTC+01:00)
+Contract: Server S, C-1
+
+From 1 December 2026 to 31 January 2027.
+You pay nothing in that time.
+
+After that the price is €12.00 again.
+
+You can still end the contract at any time, on the page of your contract, with the same notice as before.
+
+If you change your mind, you can take this back until 30 November 2026:
+http://127.0.0.1:8000/contracts/C-1/options/O-ABCD2345/
+
+Your contract
+http://127.0.0.1:8000/contracts/C-1/
+
+Questions? Reply to this mail, or write to support@larkspur.example. A person answers.
+
+Larkspur Services
+"""
+    )
+    seen = visible(letter.html)
+    for fact in ("A &lt;pause&gt;", "O-ABCD2345", "You pay nothing in that time.", "until 30 November 2026"):
+        assert fact in seen
+
+
+def test_a_request_to_a_person_says_that_a_person_has_it() -> None:
+    letter = option_letter("option-agreed", lines=[], afterwards="", is_by_staff=True, take_back_day=None)
+
+    assert "A person has your request and answers you." in letter.text
+    assert "A person has your request and answers you." in visible(letter.html)
+    assert "take this back until" not in letter.text
+
+
+@pytest.mark.parametrize(("by_holder", "said"), [(True, "You have taken back"), (False, "We have taken back")])
+def test_what_was_taken_back_says_by_whom_and_what_holds_again(by_holder: bool, said: str) -> None:
+    letter = option_letter(
+        "option-taken-back", by_holder=by_holder, is_by_staff=False, taken_back_at="2026-11-11T09:30:00+01:00"
+    )
+
+    assert said in letter.text
+    assert "costs again what was agreed before" in letter.text
+    assert "11 November 2026, 09:30:00" in letter.text
+    assert said in visible(letter.html)
+
+
+def test_what_could_not_be_carried_out_yet_counts_all_the_same() -> None:
+    letter = option_letter("option-failed")
+
+    for told in (letter.text, visible(letter.html)):
+        assert "It counts all the same" in told
+        assert "the difference comes back to you" in told
+
+
+@pytest.mark.parametrize("kind", ["option-agreed", "option-taken-back", "option-failed"])
+@pytest.mark.parametrize("locale", ["de", "fr", "pl", "ja"])
+def test_letters_about_options_are_whole_in_every_language_and_press_nobody(kind: str, locale: str) -> None:
+    letter = option_letter(
+        kind, locale, lines=["…"], afterwards="…", is_by_staff=False, take_back_day="2026-11-30", by_holder=True,
+        taken_back_at="2026-11-11T09:30:00+01:00",
+    )  # fmt: skip
+
+    assert letter.locale == locale
+    assert "O-ABCD2345" in letter.text
+    assert not PUSHING.search(letter.text)
