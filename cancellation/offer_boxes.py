@@ -31,7 +31,7 @@ KINDS: dict[str, Any] = {
         "The contract is billed in another rhythm, at a price of its own. A longer one is offered only where leaving "
         "gets neither later nor dearer by it."
     ),
-    "help_session": _("The customer says which days suit; somebody of the staff gets a task and calls."),
+    "help_session": _("The customer says which days suit; somebody of the staff gets a task and writes to them."),
     "fix": _("The customer says what is wrong; somebody of the staff gets an urgent task."),
     "skip": _("The next billing period that is not paid for is neither delivered nor charged."),
     "hand_over": _("Somebody else takes the contract on; somebody of the staff gets a task and arranges it."),
