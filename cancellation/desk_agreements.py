@@ -16,7 +16,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import Instruction
@@ -122,7 +122,6 @@ class OfferDecisionAdmin(FactAdmin):
                 "fault": (_("something failed"), ~Q(fault="")),
             },
         ),
-        "pack",
     )
     list_select_related = ("contract",)
     ordering = ("-pk",)
@@ -164,7 +163,8 @@ class OfferDecisionAdmin(FactAdmin):
     @admin.display(description=_("not shown, and why"))
     def were_not(self, decision: OfferDecision) -> SafeString:
         """Return a line for each option that was not shown."""
-        return format_html_join("", "<p><strong>{}</strong><br>{}</p>", decision_lines(decision).not_shown)
+        told = ((row.title, row.code, row.why) for row in decision_lines(decision).not_shown)
+        return format_html_join("", "<p><strong>{}</strong> ({})<br>{}</p>", told)
 
 
 # ---------------------------------------------------------------- what was agreed
@@ -304,4 +304,4 @@ class AcceptanceAdmin(FactAdmin):
 
 
 def _lines(rows: Any) -> SafeString:
-    return format_html_join("", "{}: {}<br>", rows)
+    return format_html_join("", "{}: {}<br>", rows) or mark_safe("–")

@@ -26,6 +26,7 @@ from cancellation import desk, desk_options, offer_words, offering
 from cancellation.admin import actor_of
 from cancellation.desk_announcements import ContractForm
 from cancellation.desk_offer_words import differences, figures
+from cancellation.desk_options import title_of
 from cancellation.models import Offer, OfferEvent, OfferKind, OfferWhat
 from cancellation.offer_advice import advice
 from cancellation.offer_boxes import KINDS, TERM_BOXES, TEXT_BOXES, WHO_BOXES, as_dict
@@ -48,7 +49,7 @@ def _number_of(what: str) -> Any:
 class OfferAdmin(DeskAdmin):
     """Options. One that somebody was shown or agreed to is closed, never deleted."""
 
-    list_display = ("title", "code", "kind", "is_open", "budget_taken", "were_shown", "were_agreed", "were_declined")
+    list_display = ("title", "kind", "is_open", "budget_taken", "were_shown", "were_agreed", "were_declined")
     list_display_links = ("title",)
     list_filter = (
         condition_filter(
@@ -318,7 +319,7 @@ def tried(offer: Offer, contract: Contract) -> dict[str, Any]:
         with translation.override(contract.customer.locale or None):
             decided = offering.would_be(contract, timezone.now())
     except TermsError:
-        unreadable = str(desk.UNREADABLE)
+        unreadable = _("The terms of this contract cannot be read.")
         return {"page": False, "page_why": unreadable, "flow": False, "flow_why": unreadable}
     shown = next((row for row in decided.shown if row.code == offer.code), None)
     cause = decided.not_shown.get(offer.code)
@@ -354,13 +355,6 @@ def kind_of(request: HttpRequest) -> str:
     if kind not in OfferKind.values:
         raise Http404
     return kind
-
-
-def title_of(offer: Offer) -> str:
-    """Return an option's title in the reader's language, else in English, else its code."""
-    language = (translation.get_language() or "en").split("-")[0]
-    titles = {code: str(words.get("title") or "") for code, words in _texts(offer)}
-    return titles.get(language) or titles.get("en") or offer.code
 
 
 def open_in_words(offer: Offer) -> str:

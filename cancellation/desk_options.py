@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
 
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from cancellation import offer_words
-from cancellation.models import RUNNING_STATES, Acceptance, DeskTask, OfferDecision
+from cancellation.models import RUNNING_STATES, Acceptance, DeskTask, Offer, OfferDecision
+from cancellation.offer_boxes import as_dict
 from config.admin import day, url_of
 from config.formats import format_instant
 from feedback.models import Reason, Root
@@ -32,8 +33,17 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class NotShown:
+    """An option that was not shown, as it is called today, and why."""
+
+    code: str
+    title: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class DecisionLines:
-    """A decision in words. ``not_shown`` holds code and cause of each option that was not shown."""
+    """A decision in words."""
 
     url: str
     when: str
@@ -41,22 +51,28 @@ class DecisionLines:
     outcome: str
     reasons: list[str]
     shown: list[Shown]
-    not_shown: list[tuple[str, str]]
+    not_shown: list[NotShown]
 
 
-def decision_lines(
-    decision: OfferDecision, labels: dict[str, str] | None = None, zone: tzinfo | None = None
+def decision_lines(decision: OfferDecision) -> DecisionLines:
+    """Return a decision in words, its instant in the server's time zone."""
+    return _lines(decision, labels_of(decision.reasons), titles(), None)
+
+
+def _lines(
+    decision: OfferDecision, labels: dict[str, str], called: dict[str, str], zone: tzinfo | None
 ) -> DecisionLines:
-    """Return a decision in words; ``labels`` names reasons by code, where they were read already."""
-    known = labels if labels is not None else labels_of(decision.reasons)
     return DecisionLines(
         url_of(decision),
         format_instant(timezone.localtime(decision.at, zone)),
         decision.get_place_display(),
         _outcome(decision),
-        [known.get(str(code), str(code)) for code in decision.reasons],
+        [labels.get(str(code), str(code)) for code in decision.reasons],
         [_shown(row) for row in decision.shown if isinstance(row, dict)],
-        [(code, offer_words.cause(str(cause))) for code, cause in decision.not_shown.items()],
+        [
+            NotShown(code, called.get(code, code), offer_words.cause(str(cause)))
+            for code, cause in decision.not_shown.items()
+        ],
     )
 
 
@@ -75,6 +91,19 @@ def _outcome(decision: OfferDecision) -> str:
     return _("shown, and declined") if decision.declined_at else _("shown")
 
 
+def title_of(offer: Offer) -> str:
+    """Return an option's title in the reader's language, else in English, else its code."""
+    language = (translation.get_language() or "en").split("-")[0]
+    texts = as_dict(offer.texts)
+    found = (as_dict(texts.get(code)).get("title") for code in (language, "en"))
+    return next((str(title) for title in found if title), offer.code)
+
+
+def titles() -> dict[str, str]:
+    """Return what options are called today, by code."""
+    return {offer.code: title_of(offer) for offer in Offer.objects.only("code", "texts")}
+
+
 def labels_of(codes: Any) -> dict[str, str]:
     """Return the names of reasons and of their roots, in the reader's language, by code."""
     roots = {root.value: str(root.label) for root in Root}
@@ -83,12 +112,12 @@ def labels_of(codes: Any) -> dict[str, str]:
 
 
 def of_contract(contract: Contract, zone: tzinfo) -> dict[str, Any]:
-    """Return agreements, open tasks and the newest decisions of a contract, in words. Four statements at most."""
+    """Return agreements, open tasks and the newest decisions of a contract, in words. Five statements at most."""
     agreed = Acceptance.objects.filter(contract=contract).select_related("offer").order_by("-accepted_at", "-pk")
     tasks = DeskTask.objects.filter(contract=contract, done_at__isnull=True)
     decisions = list(contract.offer_decisions.order_by("-at", "-pk")[:NEWEST_DECISIONS])
     codes = {str(code) for decision in decisions for code in decision.reasons}
-    labels = labels_of(codes) if codes else {}
+    labels, called = labels_of(codes) if codes else {}, titles() if decisions else {}
     rows = [_agreed(row) for row in agreed[:MOST_AGREED]]
     return {
         "running": [row for row in rows if row["is_running"]],
@@ -102,7 +131,7 @@ def of_contract(contract: Contract, zone: tzinfo) -> dict[str, Any]:
             }
             for task in tasks.order_by("-is_urgent", "created_at", "pk")
         ],
-        "decisions": [decision_lines(decision, labels, zone) for decision in decisions],
+        "decisions": [_lines(decision, labels, called, zone) for decision in decisions],
         "any": bool(rows or decisions),
     }
 

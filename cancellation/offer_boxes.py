@@ -31,7 +31,7 @@ KINDS: dict[str, Any] = {
         "The contract is billed in another rhythm, at a price of its own. A longer one is offered only where leaving "
         "gets neither later nor dearer by it."
     ),
-    "help_session": _("The customer says which days suit; somebody of the staff gets a task and calls."),
+    "help_session": _("The customer says which days suit; somebody of the staff gets a task and writes to them."),
     "fix": _("The customer says what is wrong; somebody of the staff gets an urgent task."),
     "skip": _("The next billing period that is not paid for is neither delivered nor charged."),
     "hand_over": _("Somebody else takes the contract on; somebody of the staff gets a task and arranges it."),
@@ -186,7 +186,7 @@ def reason_choices() -> list[tuple[str, list[tuple[str, Any]]]]:
     groups = []
     for root in Root:
         below: list[tuple[str, Any]] = [(row.code, _named(row)) for row in rows if row.root == root]
-        whole = [] if root == Root.UNSTATED else [(root.value, format_lazy(_("all: {root}"), root=root.label))]
+        whole = [] if root == Root.UNSTATED else [(root.value, format_lazy(_("{root}: any reason"), root=root.label))]
         if whole or below:
             groups.append((str(root.label), [*whole, *below]))
     return groups

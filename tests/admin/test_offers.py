@@ -451,14 +451,14 @@ def test_the_list_counts_what_happened_at_the_same_number_of_statements_for_one_
 
     assert statements() == one
     page = admin_client.get(list_of(Offer)).text
-    cells = [dict(re.findall(r'class="(?:action-checkbox )?field-(\w+)[^"]*">(?:<a[^>]*>)?([^<]*)', row))
+    cells = [dict(re.findall(r'class="field-(\w+)[^"]*">(?:<a[^>]*>)?([^<]*)', row))
              for row in re.findall(r"(?s)<tr>.*?</tr>", page)]  # fmt: skip
-    told = {row["code"]: row for row in cells if "code" in row}
+    told = {row["kind"]: row for row in cells if "kind" in row}
     numbers = {"budget_taken": "2 of 10", "were_shown": "3", "were_agreed": "2", "were_declined": "1"}
-    assert {name: told["my-discount"][name] for name in numbers} == numbers
-    assert told["my-pause"]["is_open"] == "closed"
-    assert told["my-skip"]["is_open"] == "from 1 Jan 2099 on"
-    assert told["my-skip"]["were_shown"] == "0"
+    assert {name: told["discount"][name] for name in numbers} == numbers
+    assert told["pause"]["is_open"] == "closed"
+    assert told["skip once"]["is_open"] == "from 1 Jan 2099 on"
+    assert told["skip once"]["were_shown"] == "0"
 
 
 # ---------------------------------------------------------------- who would get this
@@ -503,6 +503,15 @@ def test_the_cause_is_told_in_words(admin_client, time_machine, given, cause):
     contract = rows.contract(terms=rows.TERMS | {"renewal": "open_ended"})
 
     assert f"Not shown. {offer_words.cause(cause)}" in told_about(admin_client, offer, contract.reference)
+
+
+def test_a_contract_whose_terms_cannot_be_read_is_told_so(admin_client):
+    offer, contract = made(), rows.contract()
+    Contract.objects.update(terms={})
+
+    assert "Not shown. The terms of this contract cannot be read." in told_about(
+        admin_client, offer, contract.reference
+    )
 
 
 def test_a_reference_that_is_none_is_refused_with_the_remedy(admin_client):
@@ -600,7 +609,19 @@ def test_a_task_is_done_with_a_note_and_what_was_agreed_is_carried_out():
     assert acceptance.state == "applied"
     event = Event.objects.get(what=task_actions.TASK_DONE)
     assert (event.actor, event.contract, event.why) == ("staff:carl", contract, "task fix")
-    assert desk.timeline([contract])[0].detail == "solve a problem"
+    assert ("Task done", "solve a problem") in [(row.what, row.detail) for row in desk.timeline([contract])]
+
+
+def test_what_customers_write_is_text_whatever_it_looks_like(admin_client):
+    hostile = "<script>alert(1)</script>"
+    offer, contract = made(), rows.contract()
+    acceptance = agreed(offer, contract, asked={"words": hostile, hostile: hostile}, title=hostile)
+    made_task = task(contract, acceptance=acceptance, words=hostile, wishes={"person_name": hostile})
+
+    for row in (acceptance, made_task, contract):
+        page = admin_client.get(page_of(row)).text
+        assert "alert(1)" in page
+        assert hostile not in page
 
 
 def test_a_task_is_done_once_and_can_be_opened_again(admin_client):
@@ -636,7 +657,7 @@ def test_a_contracts_page_shows_agreements_tasks_and_why_something_was_not_shown
     open_task = task(contract, acceptance=running, is_urgent=True)
     OfferDecision.objects.create(
         key="visit:1", contract=contract, place="flow", at=AT, reasons=["cost"], shown=[], held_out=True,
-        not_shown={"my-discount": "held_out", "my-pause": "something new"},
+        not_shown={"my-discount": "held_out", "gone": "something new"},
     )  # fmt: skip
 
     page = admin_client.get(page_of(contract)).text
@@ -645,9 +666,9 @@ def test_a_contracts_page_shows_agreements_tasks_and_why_something_was_not_shown
         assert f'href="{page_of(row)}"' in page
     text = text_of(page)
     assert "held out: shown nothing, so that the effect can be measured" in text
-    assert f"my-discount {offer_words.cause('held_out')}" in text
+    assert f"A calm title {offer_words.cause('held_out')}" in text
     # A cause that nobody has words for is shown as it stands.
-    assert "my-pause something new" in text
+    assert "gone something new" in text
     assert "Reasons said Cost" in text
 
 
