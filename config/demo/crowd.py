@@ -12,11 +12,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from cancellation import offer_effects, offer_rules, offering
+from cancellation import offer_effects, offer_facts, offer_rules, offering
 from cancellation.models import Offer
 from cancellation.offer_effects import BY_STAFF, Standing
+from cancellation.offer_facts import Catalogue
 from cancellation.offer_rules import Decided, Rule, Situation
-from cancellation.offering import Catalogue
 from cancellation.quotes import Agreed, Paid, Quote, ordinary
 from config.demo import past
 from config.demo.goods import CROWD, ONE_DAY, contract_for, payments
@@ -102,7 +102,7 @@ class _Telling:
 
     def __init__(self, today: date, dice: random.Random) -> None:
         offering.forget_offers()
-        self.today, self.dice, self.kept = today, dice, offering.catalogue()
+        self.today, self.dice, self.kept = today, dice, offer_facts.catalogue()
         self.reasons = list(Reason.objects.filter(active=True).exclude(root="unstated"))
         self.roots = {reason.code: reason.root for reason in self.reasons}
         # What can be answered is said more often than the rest.
