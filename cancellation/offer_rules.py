@@ -37,6 +37,8 @@ __all__ = [
 # R14: whatever an operator or a pack says.
 MOST_IN_FLOW = 3
 Place = Literal["flow", "page"]
+# Whoever says this is answered by nothing but what was made for it, such as a hand-over: nobody speaks of prices then.
+GRAVE = frozenset({"circumstance-died"})
 
 log = logging.getLogger(__name__)
 
@@ -150,6 +152,8 @@ def _in_flow(rule: Rule, found: Proposal, situation: Situation, limit: int) -> t
 def exactness(rule: Rule, situation: Situation) -> int | None:
     """Return how exactly an option answers what was said, 0 best; None where it answers nothing of it."""
     said = situation.reasons - {""}
+    if grave := said & GRAVE:
+        return 0 if grave & rule.reasons else None
     main = situation.primary or (next(iter(said)) if len(said) == 1 else "")
     roots = {situation.roots[code] for code in said if code in situation.roots}
     answers = (

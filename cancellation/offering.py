@@ -387,7 +387,8 @@ def _option(decision: OfferDecision, entry: dict[str, Any], contract: Contract, 
     shown = Sealed(
         code=entry["code"],
         version=entry["version"],
-        terms=entry["terms"],
+        # In one order, whichever the database gives them back in.
+        terms=dict(sorted(entry["terms"].items())),
         title=entry["title"],
         text=entry["text"],
         afterwards=entry["afterwards"],
