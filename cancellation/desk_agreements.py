@@ -60,7 +60,7 @@ class WhyForm(forms.Form):
     why = forms.CharField(
         max_length=2000,
         label=_("Reason"),
-        help_text=_("It stands on the line of time, under your name."),
+        help_text=_("It stands in the option ledger, under your name."),
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 
@@ -247,7 +247,8 @@ class AcceptanceAdmin(FactAdmin):
         """Return what a person has to do because of it."""
         rows = acceptance.tasks.order_by(F("done_at").desc(nulls_first=True), "pk")
         return _lines(
-            (link_to(row, row.get_kind_display()), desk.who(row.done_by) if row.done_at else _("open")) for row in rows
+            (link_to(row, row.get_kind_display()), desk.who(row.done_by) if row.done_at else _("to be done"))
+            for row in rows
         )
 
     @admin.display(description=_("option ledger"))

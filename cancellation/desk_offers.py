@@ -56,7 +56,7 @@ class OfferAdmin(DeskAdmin):
             title=gettext_lazy("state"),
             parameter="state",
             conditions={
-                "open": (gettext_lazy("open"), Q(active=True)),
+                "open": (gettext_lazy("open now"), Q(active=True)),
                 "closed": (gettext_lazy("closed"), Q(active=False)),
             },
         ),
@@ -81,7 +81,7 @@ class OfferAdmin(DeskAdmin):
         """Return the title in the reader's language, else in English, else the code."""
         return title_of(offer)
 
-    @admin.display(description=gettext_lazy("open"), ordering="active")
+    @admin.display(description=gettext_lazy("open now"), ordering="active")
     def is_open(self, offer: Offer) -> str:
         """Return whether it is open today, or from when, or since when not."""
         return open_in_words(offer)
@@ -365,7 +365,7 @@ def open_in_words(offer: Offer) -> str:
     if offer.valid_from > today:
         return _("from %(day)s on") % {"day": day(offer.valid_from)}
     if offer.valid_until is None:
-        return _("open")
+        return _("open now")
     told = _("over since %(day)s") if offer.valid_until < today else _("until %(day)s")
     return told % {"day": day(offer.valid_until)}
 

@@ -58,7 +58,7 @@ class DeskTaskAdmin(DeskAdmin):
             title=_("state"),
             parameter="state",
             conditions={
-                "open": (_("open"), Q(done_at__isnull=True)),
+                "open": (_("to be done"), Q(done_at__isnull=True)),
                 "done": (_("done"), Q(done_at__isnull=False)),
             },
         ),
@@ -107,7 +107,7 @@ class DeskTaskAdmin(DeskAdmin):
     @admin.display(description=_("state"), ordering="done_at")
     def stands(self, task: DeskTask) -> Any:
         """Return whether it is open, or who did it."""
-        return _("done by %(who)s") % {"who": desk.who(task.done_by)} if task.done_at else _("open")
+        return _("done by %(who)s") % {"who": desk.who(task.done_by)} if task.done_at else _("to be done")
 
     @admin.display(description=_("done by"))
     def done_by_words(self, task: DeskTask) -> str:

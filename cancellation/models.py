@@ -554,7 +554,7 @@ class Offer(models.Model):
 
     code = models.SlugField(_("code"), max_length=64, unique=True)
     kind = models.CharField(_("kind"), max_length=16, choices=OfferKind.choices)
-    active = models.BooleanField(_("open"), default=True)
+    active = models.BooleanField(_("open to customers"), default=True)
     valid_from = models.DateField(_("open from"))
     valid_until = models.DateField(_("open until"), null=True, blank=True)
     # {"en": {"title": …, "text": …}, …}; what happens afterwards is worked out, never written by hand.
