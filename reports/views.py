@@ -122,7 +122,8 @@ def fairness_json(request: HttpRequest) -> HttpResponse:
 def refused(form: Filters, unknown: Mapping[str, Iterable[str]]) -> HttpResponse:
     """Return what is wrong with what was asked for, as text; ``unknown`` names what can be given instead."""
     wrong = [f"{name}: {' '.join(map(str, said))}" for name, said in form.errors.items()]
-    others = [f"{name}: {_('give one of')} {' | '.join(known)}" for name, known in unknown.items()]
+    instead = _("give one of")
+    others = [f"{name}: {instead} {' | '.join(known)}" for name, known in unknown.items()]
     return HttpResponse("\n".join([*wrong, *others]) + "\n", "text/plain; charset=utf-8", status=422)
 
 
