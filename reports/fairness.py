@@ -58,6 +58,8 @@ METRICS = {
         Metric("channel_switches", gettext_lazy("Changes to telephone or post")),
         Metric("offers", gettext_lazy("Offers")),
         Metric("offers_repeated", gettext_lazy("Offers made again")),
+        Metric("offers_after_no", gettext_lazy("Options after a no")),
+        Metric("parity", gettext_lazy("Leaving and the no beside the strongest yes"), "ratio", high_is_good=True),
         Metric("entry_legible", gettext_lazy("The entry is well legible"), "truth", high_is_good=True),
         Metric("prominence", gettext_lazy("Prominence of leaving"), "ratio", high_is_good=True),
         Metric("drawn_weaker", gettext_lazy("Leaving is drawn weaker"), "truth"),
@@ -82,11 +84,21 @@ METRICS = {
 AT_A_GLANCE = (
     "clicks", "pages", "mandatory_fields", "words", "sign_ins", "offers", "prominence", "receipt_contents",
 )  # fmt: skip
+# On the longer way it is about what is proposed, how, and whether a no is one.
+AT_A_GLANCE_OF = {
+    "options": (
+        "clicks", "pages", "offers", "offers_after_no", "parity", "pre_made_choices", "pressing_words",
+        "receipt_contents",
+    )
+}  # fmt: skip
 WAYS: dict[str, Words] = {
     "cancel": gettext_lazy("The public cancellation page"),
     "withdraw": gettext_lazy("The public withdrawal page"),
     "guided": gettext_lazy("The guided way, signed in"),
+    "options": gettext_lazy("The guided way with a reason, and a no to the options"),
 }
+# A longer way by somebody's own choice: the short one is a button on each of its pages, and that is compared.
+BY_CHOICE = ("options",)
 STATES: dict[str, Words] = {
     "us-ca": gettext_lazy("California"),
     "us-ny": gettext_lazy("New York"),
@@ -251,6 +263,9 @@ def shown_limit(key: str, limit: Mapping[str, float] | None) -> str:
         return ""
     if METRICS[key].form == "truth":
         return shown(key, bool(limit.get("at_least")))
+    if "at_least" in limit and "at_most" in limit:
+        least, most = (shown(key, limit[name]) for name in ("at_least", "at_most"))
+        return least if least == most else f"{least}–{most}"
     sign, bound = ("≤", limit["at_most"]) if "at_most" in limit else ("≥", limit["at_least"])
     return f"{sign} {shown(key, bound)}"
 
@@ -281,8 +296,11 @@ def page(told: Card, join: Mapping[str, float]) -> dict[str, Any]:
     broken = [walked for walked in told.walks if walked.broken]
     return {
         "card": told,
-        "columns": [METRICS[key].label for key in AT_A_GLANCE],
-        "ways": [(way, label, list(_glance(told.of(way)))) for way, label in WAYS.items() if told.of(way)],
+        "ways": [
+            (way, label, [METRICS[key].label for key in glance_at(way)], list(_glance(told.of(way))))
+            for way, label in WAYS.items()
+            if told.of(way)
+        ],
         "broken": [(place_name(one.pack), WAYS[one.way], ", ".join(_labels(one.broken))) for one in broken],
         "places": [(place_name(pack), *_in_full(told, pack)) for pack in dict.fromkeys(one.pack for one in told.walks)],
         "anchors": ANCHORS,
@@ -293,9 +311,14 @@ def page(told: Card, join: Mapping[str, float]) -> dict[str, Any]:
     }
 
 
+def glance_at(way: str) -> Sequence[str]:
+    """Return what is shown at a glance of a way out."""
+    return AT_A_GLANCE_OF.get(way, AT_A_GLANCE)
+
+
 def _glance(walks: Sequence[Walked]) -> Iterator[Row]:
     for walked in walks:
-        cells = [shown(key, walked.worst(key)) for key in AT_A_GLANCE]
+        cells = [shown(key, walked.worst(key)) for key in glance_at(walked.way)]
         yield Row(place_name(walked.pack), cells, bool(walked.broken))
 
 
@@ -320,6 +343,8 @@ def _compared(told: Card, join: Mapping[str, float]) -> Iterator[Row]:
     """Yield a line per way out and result; places with the same result stand together."""
     locale, alike = locale_of(get_language()), dict[tuple[str, tuple[str, ...], bool], list[str]]()
     for walked in told.walks:
+        if walked.way in BY_CHOICE:
+            continue
         ratios = asymmetry(walked, join)
         cells = tuple(format_decimal(ratios[name], "0.00", locale=locale) if name in ratios else "–" for name in join)
         is_harder = any(ratio > 1 for ratio in ratios.values())
@@ -330,7 +355,7 @@ def _compared(told: Card, join: Mapping[str, float]) -> Iterator[Row]:
 
 def _clicks(told: Card) -> tuple[str, str]:
     """Return the fewest and the most clicks of the public pages."""
-    doors = [walked.worst("clicks") or 0 for walked in told.walks if walked.way != "guided"] or [0]
+    doors = [walked.worst("clicks") or 0 for walked in told.walks if walked.way in ("cancel", "withdraw")] or [0]
     return shown("clicks", min(doors)), shown("clicks", max(doors))
 
 

@@ -95,13 +95,13 @@ def _verdict(card: Card) -> Iterator[str]:
 
 
 def _glance(card: Card) -> Iterator[str]:
-    labels = [str(METRICS[key].label) for key in fairness.AT_A_GLANCE]
     for way, name in WAYS.items():
         if walks := card.of(way):
+            labels = [str(METRICS[key].label) for key in fairness.glance_at(way)]
             rows = [
                 [
                     fairness.place_name(walked.pack),
-                    *(fairness.shown(key, walked.worst(key)) for key in fairness.AT_A_GLANCE),
+                    *(fairness.shown(key, walked.worst(key)) for key in fairness.glance_at(way)),
                 ]
                 for walked in walks
             ]
@@ -133,6 +133,8 @@ def _joining(card: Card) -> Iterator[str]:
     )
     rows = []
     for way, name in WAYS.items():
+        if way in fairness.BY_CHOICE:
+            continue
         clicks = sorted({walked.worst("clicks") or 0 for walked in card.of(way)})
         for n in clicks:
             places = ", ".join(fairness.place_name(w.pack) for w in card.of(way) if w.worst("clicks") == n)

@@ -18,6 +18,11 @@ NEVER = (
 )  # fmt: skip
 MOST_MANDATORY = 3
 LEAST_PROMINENCE = 0.95
+# The no is never the smaller button.
+LEAST_PARITY = 1.0
+MOST_OPTIONS = 3
+# Where the law wants options elsewhere, or a permission first that nobody gave on this walk.
+CLOSED_TO_OPTIONS = ("near_entry", "with_permission")
 LEAST_CONTRAST = 4.5
 MOST_BYTES = 40 * 1024
 # A receipt is on the screen within the minute; what a script takes is far below, and nobody is measured by it.
@@ -50,11 +55,29 @@ def limits_of(way: str, answer: Answer, *, has_vector: bool = False) -> Limits:
         if (most := answer("max_fields")) is not None:
             # Elsewhere it stands beside the fields, where a ground may be given.
             limits["field_groups"] = {"at_most": most + (not is_closed and "reason" in answer("optional_fields"))}
-    if way == "guided":
+    if way in ("guided", "options"):
         limits["mandatory_fields"] = {"at_most": 0}
+    if way == "options":
+        limits |= _of_options(answer)
     if has_vector:
         limits["as_published"] = {"at_least": 1}
     return limits
+
+
+def _of_options(answer: Answer) -> Limits:
+    """Return the limits of the guided way for somebody who tells a reason and says no to what answers it."""
+    steps, rules = answer("guided_steps"), answer("offer_rules")
+    may_stand = "options" in steps and rules["condition"] not in CLOSED_TO_OPTIONS
+    most = min(rules["guided_max"], MOST_OPTIONS) if may_stand else 0
+    return {
+        # A click a page, and one for the reason that is ticked.
+        "pages": {"at_most": len(steps)},
+        "clicks": {"at_most": len(steps) + 1},
+        # Where they may stand, some are there to say no to: no place is fair because nothing was looked at.
+        "offers": {"at_least": min(1, most), "at_most": most},
+        "offers_after_no": {"at_most": 0},
+        "parity": {"at_least": LEAST_PARITY},
+    }
 
 
 def broken(figures: Mapping[str, Any], limits: Limits) -> list[str]:

@@ -84,6 +84,11 @@
   const rivals = controls.filter((element) => element !== leaving && !element.dataset.entry).map(control);
   const strongest = rivals.reduce((best, rival) => (rival.weight > (best?.weight ?? 0) ? rival : best), null);
 
+  // What agrees to an option, beside what leaves and what says no to all of them.
+  const strongestOf = (elements) => elements.map(control).reduce((best, one) => (one.weight > (best?.weight ?? 0) ? one : best), null);
+  const agreeing = strongestOf(controls.filter((element) => element.closest("[data-offer]")));
+  const declining = controls.find((element) => element.dataset.action === "decline");
+
   // ---------------------------------------------------------------- the order of the keyboard
 
   const stops = [...main.querySelectorAll(`${CONTROLS}, ${FIELDS}`)]
@@ -140,6 +145,8 @@
     fields: [...fields.values()],
     leaving: leaving ? control(leaving) : null,
     strongest_rival: strongest,
+    agreeing,
+    declining: declining ? control(declining) : null,
     strongest_kind: Math.max(0, ...rivals.map(({ kind }) => kind)),
     tab_position: leaving ? visited.indexOf(leaving) + 1 : 0,
     tab_among_controls: leaving ? acting.indexOf(leaving) + 1 : 0,

@@ -12,6 +12,8 @@ from typing import Any
 from django.core import signing
 from playwright.sync_api import Browser, BrowserContext
 
+from cancellation.models import Offer, OfferVersion
+from cancellation.offering import forget_offers
 from subscriptions.models import Contract
 from subscriptions.signin import COOKIE, COOKIE_SALT
 from tests.factories import make_contract, make_customer, pay, terms_dict
@@ -58,6 +60,30 @@ def published() -> dict[str, dict[str, Any]]:
     """Return what each published vector expects, by its id."""
     told = json.loads(VECTORS.read_text(encoding="utf-8"))["vectors"]
     return {vector["id"]: vector["expected"] for vector in told}
+
+
+# More options than any place allows at once, of every kind that a monthly contract can have. They answer every reason
+# of the root, and stand in English where a place speaks another language: measured is the page, not a text.
+OPTIONS: dict[str, dict[str, Any]] = {
+    "pause": {"months": 2},
+    "discount": {"percent": 50, "periods": 3},
+    "skip": {},
+    "help_session": {"minutes": 30},
+    "fix": {},
+}
+
+
+def open_options() -> None:
+    """Keep the options, once."""
+    if Offer.objects.exists():
+        return
+    for nth, (kind, terms) in enumerate(OPTIONS.items()):
+        texts = {"en": {"title": f"Something else {nth}", "text": "In a few words, what it is."}}
+        offer = Offer.objects.create(
+            code=kind, kind=kind, valid_from="2020-01-01", texts=texts, terms=terms, reasons=["cost"], position=nth
+        )
+        OfferVersion.objects.create(offer=offer, version=1, definition={}, at=NOTICE_AT, actor="system")
+    forget_offers()
 
 
 def agreed_at(place: Place) -> Contract:

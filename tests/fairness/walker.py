@@ -10,10 +10,11 @@ from __future__ import annotations
 import gzip
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Error, Page, Request, Response
@@ -27,6 +28,8 @@ MOST_PAGES = 8
 PATIENCE = 10_000  # milliseconds
 # What leads on, in the order in which a page's controls are looked for: the act itself before going on to it.
 LEADING = ("cancel-now", "confirm", "continue", "skip")
+# The same for somebody who reads on: every page that there is, a no to what it proposes, and the act at the end.
+READING_ON = ("decline", "continue", "confirm", "cancel-now")
 AXE = Axe()
 
 
@@ -54,6 +57,19 @@ class Seen:
         return leaving["weight"] / rival["weight"] if leaving and rival else None
 
     @property
+    def parity(self) -> float | None:
+        """Return leaving, or the no to all options where that is less, ÷ the strongest yes; None without options."""
+        agreeing, said = self.figures["agreeing"], (self.figures["leaving"], self.figures["declining"])
+        if not agreeing:
+            return None
+        return min(control["weight"] if control else 0 for control in said) / agreeing["weight"]
+
+    @property
+    def offers(self) -> list[str]:
+        """Return the options on a page, by their marks; where no options stand, by words that make an offer as well."""
+        return [*self.figures["offers"], *([] if self.step == "options" else offering(self.text))]
+
+    @property
     def is_drawn_weaker(self) -> bool:
         """Tell whether a rival is drawn as a stronger kind: filled over outlined over bare words."""
         leaving = self.figures["leaving"]
@@ -74,6 +90,9 @@ class Walk:
     weights: dict[str, int] = field(default_factory=dict)
     console_errors: list[str] = field(default_factory=list)
     held_up: str = ""
+    # Options that came again after a no to all of them, however somebody looked; None where no no was said.
+    after_no: list[str] | None = None
+    is_aside: bool = False
 
     @property
     def between(self) -> Sequence[Seen]:
@@ -89,8 +108,9 @@ class Walk:
         """Return the counts of the walk, by the names that the card uses."""
         fields = [one for seen in self.between for one in seen.figures["fields"]]
         told = [word for seen in self.seen for word in pressing(seen.text)]
-        offers = [offer for seen in self.between for offer in (*seen.figures["offers"], *offering(seen.text))]
+        offers = [offer for seen in self.between for offer in seen.offers]
         ratios = [seen.prominence for seen in self.deciding if seen.prominence is not None]
+        parities = [seen.parity for seen in self.between if seen.parity is not None]
         contrasts = [seen.figures["leaving"]["text_contrast"] for seen in self.deciding]
         return {
             "reached": not self.held_up,
@@ -106,6 +126,8 @@ class Walk:
             "channel_switches": int(bool(self.held_up) and any(s.figures["other_channels"] for s in self.seen)),
             "offers": len(set(offers)),
             "offers_repeated": len(offers) - len(set(offers)),
+            "offers_after_no": None if self.after_no is None else len(self.after_no),
+            "parity": round(min(parities), 2) if parities else None,
             "entry_legible": _is_legible(self.seen[0]) if self.seen else False,
             "prominence": round(min(ratios), 2) if ratios else None,
             "drawn_weaker": any(seen.is_drawn_weaker for seen in self.deciding),
@@ -124,19 +146,28 @@ class Walk:
 
 
 def walk(
-    page: Page, start: str, persona: Mapping[str, str], *, needed: Sequence[str] = (), with_axe: bool = True
+    page: Page,
+    start: str,
+    persona: Mapping[str, str],
+    *,
+    needed: Sequence[str] = (),
+    with_axe: bool = True,
+    pressed: Sequence[str] = LEADING,
+    ticked: Sequence[str] = (),
 ) -> Walk:
     """Walk from the open page to the receipt. ``start`` selects the entry; ``persona`` has a value per field name.
 
     ``needed`` names what has to be given although the page cannot mark it, such as one of two ways to be reached.
+    ``pressed`` names what leads on, in the order in which a page's controls are looked for; ``ticked`` selects choices
+    that are made where they stand. After a no to all options, everything is tried that might bring one again.
     A walk that cannot go on is returned, too: ``held_up`` says where and why.
     """
     walked = Walk()
     listening = _listen(page, walked)
     try:
         for _ in range(MOST_PAGES):
-            selector = start if not walked.seen else _leading(page)
-            seen = look(page, selector, with_axe=with_axe)
+            selector = start if not walked.seen else _leading(page, pressed)
+            seen = look(page, _leading(page) if walked.seen else start, with_axe=with_axe)
             walked.seen.append(seen)
             if seen.step == "done":
                 break
@@ -144,8 +175,11 @@ def walk(
             if len(walked.seen) > 1:
                 # What the start page asks for, such as a sign-in, is none of this way.
                 _fill(page, _demanded(seen, needed), persona, walked)
+                _tick(page, ticked, walked)
             _press(page, selector, seen, walked)
             walked.seconds += time.perf_counter() - begun
+            if "[data-action=decline]" in selector:
+                walked.after_no = _look_again(page, walked, pressed, ticked)
         else:
             raise HeldUp(f"no receipt after {MOST_PAGES} pages")
     except (HeldUp, Error) as fault:
@@ -157,13 +191,15 @@ def walk(
 
 def look(page: Page, selector: str, *, with_axe: bool = False) -> Seen:
     """Count what stands on the open page. ``selector`` names the control that leads on."""
+    # Where somebody clicked last, another control may lie now: under the hand it would look stronger than it is.
+    page.mouse.move(0, 0)
     figures = page.evaluate(MEASURE, selector)
     return Seen(figures["step"], figures, AXE.run(page).violations_count if with_axe else 0)
 
 
-def _leading(page: Page) -> str:
+def _leading(page: Page, actions: Sequence[str] = LEADING) -> str:
     """Return the selector of the control that leads on; an empty one where none does."""
-    for action in LEADING:
+    for action in actions:
         selector = f"main [data-action={action}]"
         if any(control.is_visible() for control in page.locator(selector).all()):
             return selector
@@ -199,19 +235,70 @@ def _fill(page: Page, demanded: Sequence[Mapping[str, Any]], persona: Mapping[st
         walked.filled.add(name)
 
 
+def _tick(page: Page, choices: Sequence[str], walked: Walk) -> None:
+    """Make the choices that stand on a page."""
+    for choice in choices:
+        if page.locator(choice).count():
+            page.locator(choice).first.check()
+            walked.clicks += 1
+
+
+def _look_again(page: Page, walked: Walk, pressed: Sequence[str], ticked: Sequence[str]) -> list[str]:
+    """Try what might bring an option again after a no; return those that came. The page is the same afterwards.
+
+    Back and forward, a page loaded again, the address of the options itself, and the reasons once more. None of it
+    counts as a click, a page or a word of the way.
+    """
+    came, here = list[str](), page.url
+    options = next(seen.figures["path"] for seen in walked.seen if seen.step == "options")
+    reasons = next((seen.figures["path"] for seen in walked.seen if seen.step == "reasons"), "")
+    walked.is_aside = True
+
+    def note() -> None:
+        page.wait_for_load_state("load")
+        came.extend(look(page, "").offers)
+
+    note()
+    with _another_page(page):
+        page.go_back()
+    note()
+    page.reload()
+    note()
+    page.goto(urljoin(here, options))
+    note()
+    if reasons:
+        page.goto(urljoin(here, reasons))
+        note()
+        for other in page.locator("main input[name=reasons]:not(:checked)").all()[:1]:
+            other.check()
+        with _another_page(page):
+            page.locator(_leading(page, pressed)).locator("visible=true").first.click(timeout=PATIENCE)
+        note()
+    page.goto(here)
+    note()
+    walked.is_aside = False
+    return came
+
+
+@contextmanager
+def _another_page(page: Page) -> Iterator[None]:
+    """Wait for what an act leads to: a page, or a part swapped in, has a main part without the mark."""
+    page.evaluate("document.querySelector('main').dataset.walked = ''")
+    yield
+    page.wait_for_selector("main:not([data-walked])", timeout=PATIENCE)
+    page.wait_for_load_state("load")
+
+
 def _press(page: Page, selector: str, seen: Seen, walked: Walk) -> None:
     """Press what leads on and wait for what comes; raise HeldUp where nothing does or the same page comes again."""
     if not selector or not seen.figures["leaving"]:
         raise HeldUp(
             f"nothing leads on from {seen.step or 'the start'}: {seen.figures['errors'] or seen.figures['title']}"
         )
-    # Whatever comes next, a page or a part swapped in, has a <main> without this mark.
-    page.evaluate("document.querySelector('main').dataset.walked = ''")
     pressed = time.perf_counter()
-    page.locator(selector).locator("visible=true").first.click(timeout=PATIENCE)
-    walked.clicks += 1
-    page.wait_for_selector("main:not([data-walked])", timeout=PATIENCE)
-    page.wait_for_load_state("load")
+    with _another_page(page):
+        page.locator(selector).locator("visible=true").first.click(timeout=PATIENCE)
+        walked.clicks += 1
     walked.receipt_seconds = time.perf_counter() - pressed
     path, step = page.evaluate("[location.pathname, document.querySelector('main').dataset.step ?? '']")
     if step != "done" and (path, step) in [(one.figures["path"], one.step) for one in walked.seen]:
@@ -229,7 +316,7 @@ def _listen(page: Page, walked: Walk) -> list[tuple[str, Any]]:
     def came(response: Response) -> None:
         is_shared = "/static/" in response.url or response.url.endswith(".css")
         name = response.url if is_shared else f"{response.url}#{len(walked.weights)}"
-        if response.status < 300 and name not in walked.weights:
+        if response.status < 300 and name not in walked.weights and not walked.is_aside:
             walked.weights[name] = len(gzip.compress(response.body(), 6))
 
     def finished(request: Request) -> None:

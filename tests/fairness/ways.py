@@ -22,7 +22,7 @@ from subscriptions.models import Contract
 from tests.fairness import stage
 from tests.fairness.limits import Limits, broken
 from tests.fairness.stage import Place
-from tests.fairness.walker import Walk, each_fault, walk
+from tests.fairness.walker import READING_ON, Walk, each_fault, walk
 
 # A page that a stranger may open; its entry leads to the door of the desk's own place.
 PUBLIC_PAGE = "/sign-in/"
@@ -30,7 +30,10 @@ START = {
     "cancel": "[data-entry=cancel]",
     "withdraw": "[data-entry=withdraw]",
     "guided": "main [data-action=start]",
+    "options": "main [data-action=start]",
 }
+# What somebody on the longer way says: each place has options that answer it.
+REASON = "main input[name=reasons][value=cost-too-high]"
 Worse = Callable[[Page], None]
 
 
@@ -79,13 +82,17 @@ class Way:
         }
 
 
-SHAPE = ("reached", "clicks", "pages", "mandatory_fields", "optional_fields", "sign_ins", "offers")
+SHAPE = (
+    "reached", "clicks", "pages", "mandatory_fields", "optional_fields", "sign_ins", "offers", "offers_after_no",
+)  # fmt: skip
 
 
 def walk_way(browser: Browser, url: str, way: Way, *, widths: tuple[int, ...], worse: Worse | None = None) -> Way:
     """Walk a way out at each width and keep its figures. ``worse`` spoils the pages, to see it noticed."""
     place = stage.PLACES[way.pack]
     at = stage.WITHDRAWAL_AT if way.way == "withdraw" else stage.NOTICE_AT
+    # There are options on every way; where none may stand, none of these does.
+    stage.open_options()
     for width in widths:
         # Days matter, hours do not: the clock runs on.
         with time_machine.travel(at, tick=True):
@@ -105,12 +112,14 @@ def _walked(
         page = context.new_page()
         if worse:
             worse(page)
-        if way.way == "guided":
+        is_guided = way.way in ("guided", "options")
+        if is_guided:
             stage.signed_in(context, contract, url)
-        page.goto(f"{url}/contracts/{contract.reference}/" if way.way == "guided" else url + PUBLIC_PAGE)
+        page.goto(f"{url}/contracts/{contract.reference}/" if is_guided else url + PUBLIC_PAGE)
         # Barriers hardly depend on the width, and looking for them takes longer than the walk.
         with_axe = width == min(stage.WIDTHS)
-        return walk(page, START[way.way], stage.persona(contract), needed=way.needed, with_axe=with_axe)
+        longer: dict[str, Any] = {"pressed": READING_ON, "ticked": [REASON]} if way.way == "options" else {}
+        return walk(page, START[way.way], stage.persona(contract), needed=way.needed, with_axe=with_axe, **longer)
     finally:
         context.close()
 
