@@ -19,6 +19,7 @@ def test_every_task_of_the_schedule_exists() -> None:
         "subscriptions.tasks.forget_old_links",
         "cancellation.tasks.forget_what_is_over",
         "cancellation.tasks.check_doors",
+        "cancellation.tasks.close_what_is_over",
     }
     assert wanted <= set(current_app.tasks)
 
