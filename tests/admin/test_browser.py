@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
+from billing.models import Instruction
 from subscriptions.models import PlanPrice
 from tests.admin.conftest import Story, tell
 from tests.desk_browser import VIEWS, opened, signed_in
@@ -113,3 +114,21 @@ def test_the_html_of_a_letter_shows_its_colours_and_runs_nothing(page: Page, liv
     assert page.title() != "ran"
     colour = page.locator("#p").evaluate("element => getComputedStyle(element).color")
     assert colour == "rgb(1, 2, 3)"
+
+
+def test_staff_say_why_an_option_could_not_be_carried_out(page: Page, live_server, told, axe):
+    Instruction.objects.create(
+        key="option:pause:7", contract=told.contract, acceptance_id=7, kind="pause", on_day="2026-12-01",
+        currency="EUR",
+    )  # fmt: skip
+    signed_in(page, live_server, "en", "light", 390)
+    page.goto(live_server.url + "/admin/billing/instruction/?kind__exact=pause")
+    page.locator("#action-toggle").check()
+    page.get_by_label("Action:").select_option("mark_failed")
+    page.get_by_role("button", name="Go").click()
+    axe(page)
+
+    page.get_by_label("What is in the way").fill("no such tariff")
+    page.get_by_role("button", name="Note it").click()
+
+    expect(page.get_by_text("1 instruction is noted")).to_be_visible()
