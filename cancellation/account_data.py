@@ -169,8 +169,8 @@ PARTS = (
         "cancellations",
         Cancellation,
         _same(
-            "way", "judgement", "quote", "received_on", "last_day", "refund_minor", "fee_minor", "currency", "state",
-            "created_at", "closed_at", id="pk", notice="notice__reference",
+            "way", "judgement", "chosen", "quote", "received_on", "last_day", "refund_minor", "fee_minor", "currency",
+            "state", "created_at", "closed_at", id="pk", notice="notice__reference",
         ),
         left_out={"contract": ABOVE},
     ),
