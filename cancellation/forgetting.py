@@ -31,6 +31,7 @@ from cancellation.models import (
     Event,
     Evidence,
     Notice,
+    OfferEvent,
     Receipt,
     Visit,
 )
@@ -111,15 +112,22 @@ def _erase_notices(notices: Iterable[Notice], at: datetime) -> None:
     pks = []
     for notice in notices:
         pks.append(notice.pk)
-        asks = {name: value for name, value in notice.asks.items() if name != "ground"}
+        asks = _without_ground(notice.asks)
         Notice.objects.filter(pk=notice.pk).update(
             declaration=f"[erased {day}]", asks=asks, sender_zone="", idempotency_key=f"erased:{notice.pk}"
         )
+    for cancellation in Cancellation.objects.filter(notice__in=pks, chosen__has_key="ground"):
+        Cancellation.objects.filter(pk=cancellation.pk).update(chosen=_without_ground(cancellation.chosen))
     Declared.objects.filter(notice__in=pks, erased_at__isnull=True).update(
         name="", email="", phone="", address="", reference="", reason="", wished_on=None, salt="", erased_at=at
     )
     Evidence.objects.filter(notice__in=pks).delete()
     receipts.forget(Receipt.objects.filter(Q(notice__in=pks) | Q(cancellation__notice__in=pks)))
+
+
+def _without_ground(asked: dict[str, Any]) -> dict[str, Any]:
+    """Return what was asked for without its ground, which may tell of an illness or a death."""
+    return {name: value for name, value in asked.items() if name != "ground"}
 
 
 def _erase_announcements(contracts: list[int], at: datetime) -> None:
@@ -149,9 +157,11 @@ def _erase_at_the_desk(contracts: list[int]) -> None:
     ChecklistItem.objects.filter(**mine).update(note="")
     Instruction.objects.filter(**mine).update(fault="")
     Answer.objects.filter(**mine).update(words="", went_well="", imported_reason="")
-    # Only what a person wrote; what the desk noted by itself are days and codes.
+    # Only what a person wrote, and grounds; what else the desk noted by itself are days and codes.
     told = Q(contract__in=contracts) | Q(notice__contract__in=contracts)
-    Event.objects.filter(told, actor__startswith="staff:").exclude(why="").update(why=ERASED)
+    words = Q(actor__startswith="staff:") | Q(what="waits for judgement")
+    Event.objects.filter(told, words).exclude(why="").update(why=ERASED)
+    OfferEvent.objects.filter(actor__startswith="staff:", **mine).exclude(why="").update(why=ERASED)
 
 
 def _erase_contracts(contracts: list[int]) -> None:

@@ -20,6 +20,7 @@ from cancellation import account_data
 from cancellation.models import (
     Acceptance,
     Announcement,
+    Cancellation,
     ChecklistItem,
     ComponentChoice,
     Declared,
@@ -84,6 +85,8 @@ def whole_story(mark: str = "Anna") -> Contract:
         kind="received", notice=notice, document={"said": mark}, jws=f"e30.{mark}.sig", kid="k", issued_at=NOON
     )
     Event.objects.create(notice=notice, at=NOON, actor="staff:carl", what="notice closed", why=f"{mark} called")
+    Cancellation.objects.filter(pk=cancellation.pk).update(chosen={"way": "hardship", "ground": mark})
+    Event.objects.create(contract=contract, at=NOON, actor="system", what="waits for judgement", why=f"hardship {mark}")
     reason = Reason.objects.order_by("pk").first()
     assert reason
     answer = Answer.objects.create(
@@ -217,7 +220,7 @@ def test_nobody_else_is_in_the_file() -> None:
     assert "Boris" not in file
     assert other.reference not in file
     assert "carl" not in file
-    assert {row["by"] for row in json.loads(file)["contracts"][0]["events"]} == {"customer", "staff"}
+    assert {row["by"] for row in json.loads(file)["contracts"][0]["events"]} == {"customer", "staff", "system"}
 
 
 def test_what_lets_somebody_in_is_not_in_the_file() -> None:
