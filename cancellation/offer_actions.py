@@ -446,11 +446,17 @@ def close_what_is_over(*, now: datetime) -> int:
     Safe to run at any time and twice at once; days that were missed are caught up.
     """
     closed, after = 0, 0
-    due = _passing().filter(until__lt=(now + EASTERNMOST).date()).select_related("contract").order_by("pk")
+    due = _passing().filter(until__lt=(now + EASTERNMOST).date()).order_by("pk").values_list("pk", flat=True)
     while rows := list(due.filter(pk__gt=after)[:BATCH]):
-        closed += sum(_close_if_over(row, row.contract, now) for row in rows)
-        after = rows[-1].pk
+        closed += sum(_close_one(pk, now) for pk in rows)
+        after = rows[-1]
     return closed
+
+
+@transaction.atomic
+def _close_one(acceptance_id: int, now: datetime) -> bool:
+    acceptance, held = _held(acceptance_id)
+    return _close_if_over(acceptance, held, now)
 
 
 def _close_over(held: Contract, at: datetime) -> None:
@@ -472,11 +478,10 @@ def _close_if_over(acceptance: Acceptance, contract: Contract, now: datetime) ->
         return False
     if acceptance.until is None or today <= acceptance.until:
         return False
-    with transaction.atomic():
-        before = acceptance.state
-        if not _move(acceptance, AcceptanceState.OVER, closed_at=now):
-            return False
-        _note(acceptance, OfferWhat.OVER, SYSTEM, now, "option over", before=before)
+    before = acceptance.state
+    if not _move(acceptance, AcceptanceState.OVER, closed_at=now):
+        return False
+    _note(acceptance, OfferWhat.OVER, SYSTEM, now, "option over", before=before)
     return True
 
 
@@ -484,7 +489,7 @@ def _close_if_over(acceptance: Acceptance, contract: Contract, now: datetime) ->
 
 
 def _held(acceptance_id: int) -> tuple[Acceptance, Contract]:
-    """Return an agreement and its contract, which is locked before the agreement is read."""
+    """Return an agreement and its contract, which is locked first, everywhere, so that nobody waits in a ring."""
     held = Contract.objects.select_for_update().get(
         pk__in=Acceptance.objects.filter(pk=acceptance_id).values("contract_id")
     )

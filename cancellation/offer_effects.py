@@ -1,7 +1,8 @@
 """What an agreed option does to a contract, and how that is put back.
 
 Pure: figures in, figures out. ``terms`` are those of the option as the customer was shown them: "starts_on" and
-"until" as ISO days, "price_minor" per billing period, "to_plan" a plan's code, "months" the new billing interval.
+"until" as ISO days, "price_minor" per billing period, "to_plan" a plan's code, "months" the new billing interval and
+"billing_anchor" the day that it is counted from (without one, its first).
 Days are local days of the contract, inclusive; money is integer minor units of its currency.
 Raises KeyError or ValueError for terms that lack what their kind needs.
 """
@@ -68,7 +69,7 @@ def standing_after(kind: str, terms: dict[str, Any], now: Standing) -> Standing:
         changed = replace(changed, plan=str(terms["to_plan"]))
     if kind == "interval":
         billing = Period(months=int(terms["months"])).as_dict()
-        changed = replace(changed, billing=billing, billing_anchor=_day(terms["starts_on"]).isoformat())
+        changed = replace(changed, billing=billing, billing_anchor=_anchor(terms).isoformat())
     return replace(changed, monthly_charge_minor=a_month(changed.price_minor, Period.from_dict(changed.billing)))
 
 
@@ -88,7 +89,7 @@ def _billed_already(terms: dict[str, Any], today: date) -> tuple[date, date] | N
     shorter interval would charge for them a second time.
     """
     first = _day(terms["starts_on"])
-    before = billing_period_of(first, Period(months=int(terms["months"])), first - ONE_DAY)
+    before = billing_period_of(_anchor(terms), Period(months=int(terms["months"])), first - ONE_DAY)
     return (today + ONE_DAY, first - ONE_DAY) if before.first_day > today else None
 
 
@@ -101,6 +102,11 @@ def without(rows: Iterable[Any], *, by: str, today: date) -> list[dict[str, Any]
         elif change.first <= today:
             kept.append(replace(change, last=min(change.last, today)))
     return [change.as_dict() for change in kept]
+
+
+def _anchor(terms: dict[str, Any]) -> date:
+    """Return the day that a new interval is counted from; of a month end, not every month has the number."""
+    return _day(terms.get("billing_anchor") or terms["starts_on"])
 
 
 def _price(terms: dict[str, Any]) -> int:

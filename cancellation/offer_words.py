@@ -9,12 +9,13 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+from babel.numbers import format_percent
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 
 from cancellation.models import OfferKind
 from cancellation.offer_rules import Cause
-from config.formats import format_day
+from config.formats import format_day, locale_of
 from subscriptions import words
 from subscriptions.amounts import Money
 from subscriptions.formats import format_money
@@ -77,8 +78,8 @@ def _before(terms: dict[str, Any], billing: str = "billing") -> str:
 
 def _costs(terms: dict[str, Any]) -> str:
     if not terms["price_minor"]:
-        return _("You pay nothing in that time.")
-    return _("You pay %(price)s in that time.") % {"price": _price(terms)}
+        return _("In that time you pay nothing.")
+    return _("In that time you pay %(price)s.") % {"price": _price(terms)}
 
 
 def _paused(terms: dict[str, Any]) -> list[str]:
@@ -102,7 +103,7 @@ def _discounted(terms: dict[str, Any]) -> list[str]:
 
 
 def _percent(number: int) -> str:
-    return _("%(number)d%%") % {"number": number}
+    return format_percent(number / 100, locale=locale_of(get_language()))
 
 
 def _skipped(terms: dict[str, Any]) -> list[str]:
@@ -151,18 +152,43 @@ LINES: dict[str, Callable[[dict[str, Any]], list[str]]] = {
 }
 
 
-def _after(terms: dict[str, Any]) -> dict[str, str]:
-    periods, billing = terms["periods"], Period.from_dict(terms["billing"])
-    whole = Period(months=billing.months * periods, days=billing.days * periods)
-    return {"length": words.period(whole), "price": _price(terms, "price_after_minor")}
-
-
 def _again(terms: dict[str, Any]) -> str:
-    return _("After %(length)s, the price is %(price)s again.") % _after(terms)
+    """Return after how long the agreed price holds again, in whole sentences: a length is inflected inside of one."""
+    price, months, days = _price(terms, "price_after_minor"), *_length(terms)
+    if months:
+        told = ngettext(
+            "After %(n)d month, the price is %(price)s again.",
+            "After %(n)d months, the price is %(price)s again.",
+            months,
+        )
+    else:
+        told = ngettext(
+            "After %(n)d day, the price is %(price)s again.", "After %(n)d days, the price is %(price)s again.", days
+        )
+    return told % {"n": months or days, "price": price}
 
 
 def _goes_on(terms: dict[str, Any]) -> str:
-    return _("After %(length)s, the service goes on as before, for %(price)s.") % _after(terms)
+    price, months, days = _price(terms, "price_after_minor"), *_length(terms)
+    if months:
+        told = ngettext(
+            "After %(n)d month, the service goes on as before and costs %(price)s again.",
+            "After %(n)d months, the service goes on as before and costs %(price)s again.",
+            months,
+        )
+    else:
+        told = ngettext(
+            "After %(n)d day, the service goes on as before and costs %(price)s again.",
+            "After %(n)d days, the service goes on as before and costs %(price)s again.",
+            days,
+        )
+    return told % {"n": months or days, "price": price}
+
+
+def _length(terms: dict[str, Any]) -> tuple[int, int]:
+    """Return the months, or the days, for which another price holds."""
+    billing = Period.from_dict(terms["billing"])
+    return billing.months * terms["periods"], billing.days * terms["periods"]
 
 
 def _stays(_terms: dict[str, Any]) -> str:

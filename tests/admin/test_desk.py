@@ -3,7 +3,7 @@
 import html
 import json
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.contrib import admin
@@ -625,3 +625,49 @@ def test_a_customer_who_lost_a_phone_is_signed_out_everywhere(admin_client):
     lost.refresh_from_db()
     other.refresh_from_db()
     assert (lost.sign_in_epoch, other.sign_in_epoch) == (1, 0)
+
+
+# ---------------------------------------------------------------- what an option needs of billing
+
+
+@pytest.fixture
+def for_an_option(story):
+    """Return an open instruction that comes of an agreed option."""
+    return Instruction.objects.create(
+        key="option:pause:7", contract=story.contract, acceptance_id=7, kind="pause", on_day=date(2026, 12, 1),
+        currency="EUR", facts={"until": "2027-01-31"},
+    )  # fmt: skip
+
+
+def test_staff_say_why_an_option_could_not_be_carried_out(story, for_an_option):
+    client = clerk("billing.view_instruction", "billing.change_instruction")
+    chosen = {"action": "mark_failed", "_selected_action": [for_an_option.pk, story.instruction.pk]}
+
+    page = client.post(list_of(Instruction), chosen)
+    empty = client.post(list_of(Instruction), chosen | {"why": "  "})
+    done = client.post(list_of(Instruction), chosen | {"why": "no such tariff"}, follow=True)
+
+    assert (page.status_code, empty.status_code) == (200, 422)
+    assert story.contract.reference in page.text
+    assert "This field is required." in empty.text
+    assert "1 instruction is noted" in done.text
+    for_an_option.refresh_from_db()
+    story.instruction.refresh_from_db()
+    assert (for_an_option.outcome, for_an_option.fault) == ("failed", "no such tariff")
+    assert (story.instruction.outcome, story.instruction.fault) == ("open", "")
+    event = Event.objects.get(what="instruction failed")
+    assert (event.actor, event.before, event.after) == ("staff:carl", "open", "failed")
+    assert Entry.objects.get(topic="option-result").payload["why"] == "no such tariff"
+    assert "no such tariff" in client.get(page_of(for_an_option)).text
+
+
+def test_an_end_is_not_given_up_and_the_desk_says_so(story):
+    client = clerk("billing.view_instruction", "billing.change_instruction")
+
+    told = client.post(
+        list_of(Instruction), {"action": "mark_failed", "_selected_action": [story.instruction.pk]}, follow=True
+    )
+
+    assert "An end or a refund stays to be done." in told.text
+    story.instruction.refresh_from_db()
+    assert story.instruction.outcome == "open"

@@ -57,6 +57,16 @@ def test_another_interval_begins_with_its_first_day() -> None:
     assert prices_after("interval", {**TERMS, "months": 12}, by="O-1", today=TODAY) == []
 
 
+def test_where_the_old_billing_days_stay_billing_days_they_keep_their_number() -> None:
+    yearly = Standing(12_000, 1000, "large", {"months": 12}, "2025-01-31")
+    terms = {**TERMS, "starts_on": "2027-01-31", "months": 1, "billing_anchor": "2025-01-31"}
+
+    assert standing_after("interval", terms, yearly).billing_anchor == "2025-01-31"
+    assert prices_after("interval", terms, by="O-1", today=TODAY) == [
+        PriceChange(date(2026, 11, 11), date(2027, 1, 30), 0, "billed", "O-1")
+    ]
+
+
 def test_a_shorter_interval_charges_nothing_for_what_the_longer_one_has_billed() -> None:
     terms = {**TERMS, "starts_on": "2027-04-01", "months": 1}
 

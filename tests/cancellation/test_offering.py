@@ -123,7 +123,7 @@ def test_the_step_shows_what_answers_the_reason_with_its_figures(contract: Contr
     assert option.lines == [
         "From 1 December 2026 to 28 February 2027.",
         "50% less.",
-        "You pay €6.00 for 1 month in that time.",
+        "In that time you pay €6.00 for 1 month.",
         "It applies to 3 payments.",
     ]
     assert option.afterwards == "After 3 months, the price is €12.00 for 1 month again."
@@ -639,7 +639,7 @@ def test_every_kind_has_words(contract: Contract) -> None:
 
     stays = "This price stays as long as your contract goes on unchanged."
     assert told == {
-        "pause": "After 2 months, the service goes on as before, for €12.00 for 1 month.",
+        "pause": "After 2 months, the service goes on as before and costs €12.00 for 1 month again.",
         "smaller_plan": stays,
         "todays_price": stays,
         "discount": "After 1 month, the price is €12.00 for 1 month again.",
@@ -647,6 +647,19 @@ def test_every_kind_has_words(contract: Contract) -> None:
         "interval": stays,
         "help_session": "We write to you to agree on a time; your contract stays as it is.",
         "fix": "A person looks into it and writes to you; your contract stays as it is.",
-        "skip": "After 1 month, the service goes on as before, for €12.00 for 1 month.",
+        "skip": "After 1 month, the service goes on as before and costs €12.00 for 1 month again.",
         "hand_over": "We write to both of you; until you have agreed on the hand-over, your contract stays as it is.",
+    }
+
+
+def test_a_contract_that_is_billed_by_the_week_is_told_days(contract: Contract) -> None:
+    Contract.objects.update(terms=terms_dict(billing={"weeks": 1}, billing_anchor="2025-01-06"))
+    make_offer("pause", kind="pause", terms={"months": 1})
+    make_offer()
+
+    told = {option.kind: option.afterwards for option in offering.for_page(Contract.objects.get(), NOON, "en").options}
+
+    assert told == {
+        "pause": "After 28 days, the service goes on as before and costs €12.00 for 1 week again.",
+        "discount": "After 21 days, the price is €12.00 for 1 week again.",
     }

@@ -236,6 +236,18 @@ def test_any_other_value_that_cannot_be_read_is_named(monkeypatch: pytest.Monkey
     assert "hunter2" not in said
 
 
+@pytest.mark.parametrize("given", ["-1", "51", "5.5", "ten", "10%", "٥", "0x10"])
+def test_a_share_that_is_shown_no_options_is_a_percentage_up_to_half(given: str) -> None:
+    assert refusal(guard.holdout, given) == (
+        f"FAIRWELL_HOLDOUT={given!r} is no such share: give a whole number of percent from 0 to 50, such as 10."
+    )
+
+
+@pytest.mark.parametrize(("given", "share"), [("", 0), (" 10 ", 10), ("0", 0), ("50", 50)])
+def test_nobody_is_kept_from_options_unless_a_share_is_given(given: str, share: int) -> None:
+    assert guard.holdout(given) == share
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -257,18 +269,6 @@ def test_what_joining_takes_is_counted_in_numbers(given: Any, said: str) -> None
 
 def test_what_joining_takes_is_kept_as_it_was_counted() -> None:
     assert guard.join_counters({"clicks": 4, "seconds": 31.5}) == {"clicks": 4, "seconds": 31.5}
-
-
-@pytest.mark.parametrize("given", ["-1", "51", "5.5", "ten", "10%", "٥", "0x10"])
-def test_a_share_that_is_shown_no_options_is_a_percentage_up_to_half(given: str) -> None:
-    assert refusal(guard.holdout, given) == (
-        f"FAIRWELL_HOLDOUT={given!r} is no such share: give a whole number of percent from 0 to 50, such as 10."
-    )
-
-
-@pytest.mark.parametrize(("given", "share"), [("", 0), (" 10 ", 10), ("0", 0), ("50", 50)])
-def test_nobody_is_kept_from_options_unless_a_share_is_given(given: str, share: int) -> None:
-    assert guard.holdout(given) == share
 
 
 # ---------------------------------------------------------------- the start itself
