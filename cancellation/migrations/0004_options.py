@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('code', models.SlugField(max_length=64, unique=True, verbose_name='code')),
                 ('kind', models.CharField(choices=[('pause', 'pause'), ('smaller_plan', 'smaller plan'), ('todays_price', 'today’s price'), ('discount', 'discount'), ('free_period', 'free period'), ('interval', 'other billing interval'), ('help_session', 'help session'), ('fix', 'have a problem solved'), ('skip', 'skip once'), ('hand_over', 'hand over to somebody else')], max_length=16, verbose_name='kind')),
-                ('active', models.BooleanField(default=True, verbose_name='open')),
+                ('active', models.BooleanField(default=True, verbose_name='open to customers')),
                 ('valid_from', models.DateField(verbose_name='open from')),
                 ('valid_until', models.DateField(blank=True, null=True, verbose_name='open until')),
                 ('texts', models.JSONField(default=dict, verbose_name='texts')),
