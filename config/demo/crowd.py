@@ -201,12 +201,12 @@ def _change(one: Met, plans: dict[str, Plan]) -> None:
     if one.agreed is None or one.agreed.kind in BY_STAFF:
         return
     contract = one.contract
-    now = Standing(
+    stood = Standing(
         contract.price_minor, contract.monthly_charge_minor, contract.plan.code, contract.terms["billing"],
         contract.terms["billing_anchor"],
     )  # fmt: skip
-    after = offer_effects.standing_after(one.agreed.kind, one.agreed.terms, now)
-    one.before = now.as_dict() | ({"became": after.as_dict()} if after != now else {})
+    after = offer_effects.standing_after(one.agreed.kind, one.agreed.terms, stood)
+    one.before = stood.as_dict() | ({"became": after.as_dict()} if after != stood else {})
     contract.price_changes = _changes(one)
     contract.plan = plans[after.plan]
     contract.price_minor, contract.monthly_charge_minor = after.price_minor, after.monthly_charge_minor

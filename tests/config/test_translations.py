@@ -208,7 +208,7 @@ def test_r15_what_is_written_in_a_page_or_a_mail_presses_nobody(path: Path) -> N
 
 # What stands in every language as it is: the languages' own names. And words that two languages share.
 OWN_NAMES = {"English", "Deutsch", "français", "polski", "日本語"}
-SHARED = {"de": {"Name"}, "fr": {"Date", "Instructions"}, "pl": {"Plan"}, "ja": set()}
+SHARED = {"de": {"Name"}, "fr": {"Date", "Instructions", "Options"}, "pl": {"Plan"}, "ja": set()}
 # Words of packages that bring their own translations, or none: django-axes, and the empty choice of Django 6.1.
 FOREIGN = {"Axes", "Access attempts", "Access failures", "Access logs", "- Select an option -"}
 # Kinds of files, called the same everywhere.
