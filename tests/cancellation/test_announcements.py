@@ -744,7 +744,7 @@ def test_the_contracts_page_shows_it_while_it_is_open_at_no_further_statement(
     with time_machine.travel(SECOND_OF_JUNE, tick=False):
         let_in(client, contract.customer)
         client.get(f"/contracts/{contract.reference}/")
-        with statements(at_most=5):
+        with statements(at_most=7):
             page = client.get(f"/contracts/{contract.reference}/")
         assert page_of(made) in page.content.decode()
         assert "31 May 2027, 22:00:00 (UTC+02:00)" in text_of(page)
