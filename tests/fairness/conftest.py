@@ -47,7 +47,14 @@ def walked(browser: Browser, transactional_db: None, live_server: Any, settings:
     settings.BASE_URL = live_server.url
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 
-    def walk(pack: str, way: str, *, widths: tuple[int, ...] = stage.WIDTHS, worse: Worse | None = None) -> Way:
+    def walk(
+        pack: str,
+        way: str,
+        *,
+        widths: tuple[int, ...] = stage.WIDTHS,
+        worse: Worse | None = None,
+        with_axe: bool = True,
+    ) -> Way:
         settings.HOME_PACK = pack
         place, on = stage.PLACES[pack], (stage.WITHDRAWAL_AT if way == "withdraw" else stage.NOTICE_AT).date()
 
@@ -58,6 +65,6 @@ def walked(browser: Browser, transactional_db: None, live_server: Any, settings:
         limits = limits_of(way, answer, has_vector=bool(vector))
         needed = answer("mandatory_fields") if way == "cancel" else []
         made = Way(pack, way, place.locale, limits, needed, answer("receipt_required_contents"))
-        return walk_way(browser, live_server.url, made, widths=widths, worse=worse)
+        return walk_way(browser, live_server.url, made, widths=widths, worse=worse, with_axe=with_axe)
 
     return walk

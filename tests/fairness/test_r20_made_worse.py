@@ -50,6 +50,55 @@ def with_a_page_between(page: Page) -> None:
     page.route("**/cancel/**", answer)
 
 
+def at_step(step: str, code: str) -> Callable[[Page], None]:
+    """Return what changes one step of the guided way, however it came: as a page, or as a part swapped in."""
+    spoil = f"""(() => {{
+      const change = () => {{
+        const main = document.querySelector("main[data-step={step}]:not([data-spoilt])");
+        if (!main) return;
+        main.dataset.spoilt = "";
+        {code}
+      }};
+      document.addEventListener("DOMContentLoaded", change);
+      document.addEventListener("htmx:load", change);
+    }})()"""
+    return lambda page: page.add_init_script(spoil)
+
+
+OPTION = "<p data-offer='late'>Stay a little</p>"
+EACH_YES = "main.querySelectorAll('[data-action=accept]').forEach((yes) => "
+NO = "main.querySelector('[data-action=decline]')"
+FILL = "style, {background: '#2f5d50', color: '#fff'})"
+
+
+def again_with_the_reasons(page: Page) -> None:
+    """Make an option again where somebody who said no looks at the reasons once more."""
+    at_step("confirm", "sessionStorage.setItem('said', 'no');")(page)
+    again = f"main.insertAdjacentHTML('beforeend', `{OPTION}`);"
+    at_step("reasons", f"if (sessionStorage.getItem('said')) {again}")(page)
+
+
+# What is done to somebody who reads on: the limit that names it.
+TRICKS_WITH_OPTIONS: dict[str, tuple[Callable[[Page], None], str]] = {
+    "again-after-the-no": (at_step("confirm", f"main.insertAdjacentHTML('beforeend', `{OPTION}`);"), "offers_after_no"),
+    "again-with-the-reasons": (again_with_the_reasons, "offers_after_no"),
+    "more-than-allowed": (at_step("options", f"main.insertAdjacentHTML('beforeend', `{OPTION}`);"), "offers"),
+    "a-larger-yes": (at_step("options", f"{EACH_YES} Object.assign(yes.style, {{blockSize: '90px'}}));"), "parity"),
+    "a-stronger-yes": (at_step("options", f"{EACH_YES} Object.assign(yes.{FILL});"), "drawn_weaker"),
+    "a-paler-no": (at_step("options", f"{NO}.style.cssText = 'color: #999; border-color: #bbb';"), "parity"),
+    "a-smaller-no": (at_step("options", f"Object.assign({NO}.style, {TINY});"), "parity"),
+    "a-no-in-bare-words": (at_step("options", f"{NO}.className = 'plain';"), "parity"),
+    "a-reason-ticked": (at_step("reasons", "main.querySelector('[name=reasons]').checked = true;"), "pre_made_choices"),
+    "words-that-press": (
+        at_step("options", "main.insertAdjacentHTML('beforeend', '<p>We are sorry to see you go.</p>');"),
+        "pressing_words",
+    ),
+    "no-way-to-say-no": (
+        at_step("options", "main.querySelectorAll('form').forEach((one) => one.remove());"),
+        "reached",
+    ),
+}
+
 TRICKS: dict[str, tuple[Callable[[Page], None], str]] = {
     "a-page-between": (with_a_page_between, "pages"),
     "pale": (spoilt("act.style.color = '#ccc'; act.style.borderColor = '#ddd';"), "contrast"),
@@ -74,7 +123,7 @@ TRICKS: dict[str, tuple[Callable[[Page], None], str]] = {
 def test_r20_a_public_page_made_worse_is_caught(trick: str, walked: Walks) -> None:
     worse, expected = TRICKS[trick]
 
-    found = walked("default", "cancel", widths=(390,), worse=worse)
+    found = walked("default", "cancel", widths=(390,), worse=worse, with_axe=expected == "axe_violations")
 
     assert expected in found.broken, found.faults()
 
@@ -85,9 +134,27 @@ def test_r20_a_public_page_made_worse_is_caught(trick: str, walked: Walks) -> No
 def test_r20_the_guided_way_made_worse_is_caught(trick: str, walked: Walks) -> None:
     worse, expected = TRICKS[trick]
 
-    found = walked("default", "guided", widths=(390,), worse=worse)
+    found = walked("default", "guided", widths=(390,), worse=worse, with_axe=False)
 
     assert expected in found.broken, found.faults()
+
+
+@pytest.mark.parametrize("trick", TRICKS_WITH_OPTIONS)
+def test_r20_the_longer_way_made_worse_is_caught(trick: str, walked: Walks) -> None:
+    worse, expected = TRICKS_WITH_OPTIONS[trick]
+
+    found = walked("default", "options", widths=(390,), worse=worse, with_axe=False)
+
+    assert expected in found.broken, found.faults()
+
+
+@pytest.mark.parametrize(("pack", "step"), [("de", "overview"), ("us-mn", "reasons"), ("us-mn", "confirm")])
+def test_r20_an_option_where_none_may_stand_is_caught(pack: str, step: str, walked: Walks) -> None:
+    worse = at_step(step, f"main.insertAdjacentHTML('beforeend', `{OPTION}`);")
+
+    found = walked(pack, "options", widths=(390,), worse=worse, with_axe=False)
+
+    assert "offers" in found.broken, found.faults()
 
 
 @pytest.mark.parametrize("style", ["color = '#bbb'", "fontSize = '9px'"], ids=["pale", "small"])
@@ -95,7 +162,7 @@ def test_r20_an_entry_that_hides_is_caught(style: str, walked: Walks) -> None:
     code = f"document.querySelectorAll('[data-entry]').forEach((entry) => {{ entry.style.{style}; }});"
     hide = f"document.addEventListener('DOMContentLoaded', () => {{ {code} }})"
 
-    found = walked("default", "cancel", widths=(390,), worse=lambda page: page.add_init_script(hide))
+    found = walked("default", "cancel", widths=(390,), worse=lambda page: page.add_init_script(hide), with_axe=False)
 
     assert "entry_legible" in found.broken, found.faults()
 
@@ -103,7 +170,7 @@ def test_r20_an_entry_that_hides_is_caught(style: str, walked: Walks) -> None:
 def test_r20_a_recap_page_made_worse_is_caught(walked: Walks) -> None:
     worse, expected = TRICKS["keeping-first"]
 
-    found = walked("fr", "cancel", widths=(390,), worse=worse)
+    found = walked("fr", "cancel", widths=(390,), worse=worse, with_axe=False)
 
     assert expected in found.broken, found.faults()
 

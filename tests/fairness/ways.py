@@ -87,8 +87,19 @@ SHAPE = (
 )  # fmt: skip
 
 
-def walk_way(browser: Browser, url: str, way: Way, *, widths: tuple[int, ...], worse: Worse | None = None) -> Way:
-    """Walk a way out at each width and keep its figures. ``worse`` spoils the pages, to see it noticed."""
+def walk_way(
+    browser: Browser,
+    url: str,
+    way: Way,
+    *,
+    widths: tuple[int, ...],
+    worse: Worse | None = None,
+    with_axe: bool = True,
+) -> Way:
+    """Walk a way out at each width and keep its figures. ``worse`` spoils the pages, to see it noticed.
+
+    Barriers hardly depend on the width, and looking for them takes longer than the walk: they are looked for once.
+    """
     place = stage.PLACES[way.pack]
     at = stage.WITHDRAWAL_AT if way.way == "withdraw" else stage.NOTICE_AT
     # There are options on every way; where none may stand, none of these does.
@@ -97,7 +108,8 @@ def walk_way(browser: Browser, url: str, way: Way, *, widths: tuple[int, ...], w
         # Days matter, hours do not: the clock runs on.
         with time_machine.travel(at, tick=True):
             contract = stage.just_concluded_at(place) if way.way == "withdraw" else stage.agreed_at(place)
-            walked = _walked(browser, url, way, place, contract, width, worse)
+            looked_for = with_axe and width == min(stage.WIDTHS)
+            walked = _walked(browser, url, way, place, contract, width, worse, with_axe=looked_for)
             figures = walked.figures(urlsplit(url).netloc) | _outcome(walked, way, contract)
         way.figures[str(width)] = figures
         way.told += [f"{width} px: {fault}" for fault in each_fault(walked)]
@@ -105,7 +117,15 @@ def walk_way(browser: Browser, url: str, way: Way, *, widths: tuple[int, ...], w
 
 
 def _walked(
-    browser: Browser, url: str, way: Way, place: Place, contract: Contract, width: int, worse: Worse | None
+    browser: Browser,
+    url: str,
+    way: Way,
+    place: Place,
+    contract: Contract,
+    width: int,
+    worse: Worse | None,
+    *,
+    with_axe: bool,
 ) -> Walk:
     context = stage.fresh(browser, place, width)
     try:
@@ -116,8 +136,6 @@ def _walked(
         if is_guided:
             stage.signed_in(context, contract, url)
         page.goto(f"{url}/contracts/{contract.reference}/" if is_guided else url + PUBLIC_PAGE)
-        # Barriers hardly depend on the width, and looking for them takes longer than the walk.
-        with_axe = width == min(stage.WIDTHS)
         longer: dict[str, Any] = {"pressed": READING_ON, "ticked": [REASON]} if way.way == "options" else {}
         return walk(page, START[way.way], stage.persona(contract), needed=way.needed, with_axe=with_axe, **longer)
     finally:
