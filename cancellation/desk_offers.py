@@ -16,13 +16,13 @@ from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from cancellation import desk, desk_options, offer_words, offering
+from cancellation import desk, desk_options, offering
 from cancellation.admin import actor_of
 from cancellation.desk_announcements import ContractForm
 from cancellation.desk_offer_words import differences, figures
@@ -31,11 +31,9 @@ from cancellation.models import Offer, OfferEvent, OfferKind, OfferWhat
 from cancellation.offer_advice import advice
 from cancellation.offer_boxes import KINDS, TERM_BOXES, TEXT_BOXES, WHO_BOXES, as_dict
 from cancellation.offer_forms import CHANGED_MEANWHILE, FORMS
-from cancellation.offer_rules import NEVER_HELD_OUT, Cause
+from cancellation.offer_trial import may_try, tried
 from cancellation.offer_versions import ChangedMeanwhile, close_offers, delete_offer, history, save_offer, was_used
 from config.admin import DeskAdmin, condition_filter, day, instant, link_to, url_of
-from subscriptions.models import Contract
-from subscriptions.terms import TermsError
 
 COUNTED = {"shown": OfferWhat.SHOWN, "agreed": OfferWhat.ACCEPTED, "declined": OfferWhat.DECLINED}
 
@@ -309,44 +307,6 @@ class OfferAdmin(DeskAdmin):
         }
         status = 422 if form.is_bound and contract is None else 200
         return TemplateResponse(request, "admin/desk/offer_who.html", context, status=status)
-
-
-def tried(offer: Offer, contract: Contract) -> dict[str, Any]:
-    """Return in words what a contract would be shown of an option now: on the options page, and on the way out."""
-    offering.forget_offers()
-    try:
-        # In the customer's language: a text that they cannot read is a reason against it.
-        with translation.override(contract.customer.locale or None):
-            decided = offering.would_be(contract, timezone.now())
-    except TermsError:
-        unreadable = _("The terms of this contract cannot be read.")
-        return {"page": False, "page_why": unreadable, "flow": False, "flow_why": unreadable}
-    shown = next((row for row in decided.shown if row.code == offer.code), None)
-    cause = decided.not_shown.get(offer.code)
-    told: dict[str, Any] = {"page": shown is not None, "page_why": "", "lines": [], "afterwards": ""}
-    if shown is None:
-        told["page_why"] = offer_words.cause(str(cause or Cause.FAULT))
-        return told | {"flow": False, "flow_why": told["page_why"]}
-    told["lines"] = offer_words.lines(shown.kind, shown.terms)
-    told["afterwards"] = offer_words.afterwards(shown.kind, shown.terms)
-    why = _why_not_in_flow(offer, contract)
-    return told | {"flow": not why, "flow_why": offer_words.cause(str(why)) if why else ""}
-
-
-def _why_not_in_flow(offer: Offer, contract: Contract) -> Cause | None:
-    """Return what keeps an option that fits from the way out, given that one of its reasons is said."""
-    if not offering.may_stand_in_flow(contract, timezone.localdate()):
-        return Cause.PLACE_FORBIDS
-    if offer.kind in NEVER_HELD_OUT:
-        return None
-    if not offer.reasons:
-        return Cause.OTHER_REASON
-    return Cause.HELD_OUT if offering.is_held_out(contract.customer_id) else None
-
-
-def may_try(request: HttpRequest) -> bool:
-    """Tell who may ask about contracts."""
-    return any(request.user.has_perm(f"subscriptions.{act}_contract") for act in ("view", "change"))
 
 
 def kind_of(request: HttpRequest) -> str:

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from cancellation import desk, desk_offers, offer_advice, offer_words, task_actions
+from cancellation import desk, desk_offers, offer_advice, offer_words, offering, task_actions
 from cancellation.actions import Actor
 from cancellation.models import (
     Acceptance,
@@ -179,6 +179,21 @@ def test_all_that_an_option_can_say_is_kept(admin_client, small):
     assert kept_in(page, "term_price_minor") == "2.50"
     assert kept_in(page, "who_monthly_minor_at_least") == "5.00"
     assert kept_in(page, "countries") == "DE, AT, PL"
+
+
+def test_what_is_saved_is_offered_at_once(admin_client, django_capture_on_commit_callbacks):
+    contract = rows.contract(terms=rows.TERMS | {"renewal": "open_ended"})
+
+    def offered() -> list[tuple[str, str]]:
+        return [(option.title, option.text) for option in offering.for_page(contract, AT, "en").options]
+
+    assert offered() == []
+    with django_capture_on_commit_callbacks(execute=True):
+        admin_client.post(f"{ADD}?kind=discount", boxes())
+    assert offered() == [("A calm title", "A calm text.")]
+    with django_capture_on_commit_callbacks(execute=True):
+        admin_client.post(list_of(Offer), {"action": "close", "_selected_action": [Offer.objects.get().pk]})
+    assert offered() == []
 
 
 def test_the_kind_is_asked_first_with_a_sentence_about_each(admin_client):
