@@ -139,7 +139,7 @@ class OfferDecisionAdmin(FactAdmin):
     contract_link = shown_link("contract", _("contract"))
     declined = shown_instant("declined_at", _("declined at"))
 
-    @admin.display(description=_("shown"))
+    @admin.display(description=_("how many were shown"))
     def how_many(self, decision: OfferDecision) -> int:
         """Return how many options were shown."""
         return len(decision.shown)

@@ -91,17 +91,17 @@ class OfferAdmin(DeskAdmin):
             return _("%(taken)d, no limit") % {"taken": offer.taken}
         return _("%(taken)d of %(budget)d") % {"taken": offer.taken, "budget": offer.budget}
 
-    @admin.display(description=gettext_lazy("shown"), ordering="shown")
+    @admin.display(description=gettext_lazy("times shown"), ordering="shown")
     def were_shown(self, offer: Any) -> int:
         """Return how often it was shown."""
         return int(offer.shown)
 
-    @admin.display(description=gettext_lazy("agreed"), ordering="agreed")
+    @admin.display(description=gettext_lazy("times agreed"), ordering="agreed")
     def were_agreed(self, offer: Any) -> int:
         """Return how often it was agreed."""
         return int(offer.agreed)
 
-    @admin.display(description=gettext_lazy("declined"), ordering="declined")
+    @admin.display(description=gettext_lazy("times declined"), ordering="declined")
     def were_declined(self, offer: Any) -> int:
         """Return how often it was declined."""
         return int(offer.declined)

@@ -88,7 +88,7 @@ def _outcome(decision: OfferDecision) -> str:
         return _("held out: shown nothing, so that the effect can be measured")
     if not decision.shown:
         return _("none was shown")
-    return _("shown, and declined") if decision.declined_at else _("shown")
+    return _("shown, and declined") if decision.declined_at else _("options were shown")
 
 
 def title_of(offer: Offer) -> str:
