@@ -13,6 +13,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from subscriptions.amounts import Money
 from subscriptions.models import Component, Contract, Customer, Plan, new_reference
@@ -722,7 +723,7 @@ class Acceptance(models.Model):
 class OfferWhat(models.TextChoices):
     """What can happen to an option, as the ledger names it."""
 
-    SHOWN = "shown", _("shown")
+    SHOWN = "shown", pgettext_lazy("option ledger", "shown")
     DECLINED = "declined", _("declined")
     ACCEPTED = "accepted", _("agreed")
     APPLIED = "applied", _("carried out")
