@@ -27,6 +27,9 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 hypothesis.register_profile("fairwell", deadline=None, derandomize=bool(os.environ.get("CI")))
 hypothesis.load_profile("fairwell")
 
+# A slow hash guards passwords against guessing; here it would only be waited for, at every account a test makes.
+configured.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
