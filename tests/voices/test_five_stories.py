@@ -99,7 +99,7 @@ def test_voice_2_several_reasons_reach_the_manager(
         page.locator(f"input[name=reasons][value={code}]").check()
     page.locator("#id_primary").select_option("relationship-unreachable")
     page.locator("#id_words").fill("Zwei Wochen keine Antwort – dann eine Rechnung.")
-    go(page, ("continue", "confirm"), ("confirm", "done"))
+    go(page, ("continue", "options"), ("decline", "confirm"), ("confirm", "done"))
     postbox.letters()
 
     cancellation, _quote = ended("C-AGENCY")

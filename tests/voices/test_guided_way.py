@@ -36,7 +36,8 @@ def test_from_sign_in_to_the_confirmation_mail(
     click(page, "continue", "reasons")
     page.get_by_label("It costs too much").check()
     page.locator("#id_words").fill("Zażółć gęślą jaźń 😀")
-    click(page, "continue", "confirm")
+    click(page, "continue", "options")
+    click(page, "decline", "confirm")
     click(page, "confirm", "done")
 
     cancellation = Cancellation.objects.get(contract__reference="C-AUDIO")

@@ -63,7 +63,7 @@ def _options(_stage: None) -> None:
         contract = Contract.objects.get(reference=reference)
         PlanPrice.objects.update_or_create(
             plan=contract.plan,
-            valid_from=date(2026, 1, 1),
+            valid_from=timezone.localdate(),
             defaults={"price_minor": contract.price_minor * 8 // 10, "currency": contract.currency},
         )
     offering.forget_offers()
