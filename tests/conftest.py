@@ -23,6 +23,8 @@ from hypothesis import settings as hypothesis
 from pytest_django.plugin import blocking_manager_key
 from whitenoise.middleware import WhiteNoiseMiddleware
 
+from tests.barriers import barriers
+
 # How long an example takes says something of the machine, nothing of the code. CI looks at the same examples each time.
 hypothesis.register_profile("fairwell", deadline=None, derandomize=bool(os.environ.get("CI")))
 hypothesis.load_profile("fairwell")
@@ -116,12 +118,11 @@ def console_errors(page: Any) -> list[str]:
 
 
 @pytest.fixture
-def axe() -> Callable[[Any], None]:
+def axe() -> Callable[..., None]:
     """Return a check that a page has no accessibility violation."""
-    from axe_playwright_python.sync_playwright import Axe
 
-    def check(page: Any) -> None:
-        found = Axe().run(page)
+    def check(page: Any, *, with_colours: bool = True) -> None:
+        found = barriers(page, with_colours=with_colours)
         assert found.violations_count == 0, found.generate_report()
 
     return check

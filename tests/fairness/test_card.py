@@ -50,6 +50,25 @@ def test_the_page_has_a_table_for_each_place_with_limits_beside():
     assert "Every way out keeps its limits." in page
 
 
+def test_the_longer_way_tells_at_a_glance_what_becomes_of_a_no_and_is_not_compared_with_joining():
+    longer = walk("de", "options", offers=2, offers_after_no=0, parity=1.0, clicks=6)
+    longer["limits"] = {"offers": {"at_least": 1, "at_most": 3}, "parity": {"at_least": 1.0}}
+
+    page = card.as_markdown(told(walk(), longer))
+
+    assert "| Germany | 6 | 2 | 2 | 0 | 1.00 | – | – | 100% |" in page
+    assert "| Offers | – | 2 (1–3) |" in page
+    joining = page[page.index("## Leaving divided by joining") : page.index("## Place by place")]
+    assert "with a reason" not in joining
+
+
+def test_what_nobody_looked_for_at_one_width_is_a_dash_there():
+    found = walk(axe_violations=2)
+    found["figures"]["1280"] = found["figures"]["1280"] | {"axe_violations": None}
+
+    assert "| Barriers found by axe | 2 / – |" in card.as_markdown(told(found))
+
+
 def test_a_broken_limit_stands_at_the_top():
     page = card.as_markdown(told(walk() | {"broken": ["clicks", "reached"]}))
 

@@ -58,6 +58,40 @@ def test_a_closed_page_has_nothing_else_to_press():
     assert "choices" not in limits()
 
 
+ALL_STEPS = ["overview", "reasons", "options", "confirm", "done"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "rules", "offers", "pages"),
+    [
+        pytest.param(ALL_STEPS, {"guided_max": 1, "condition": "none"}, (1, 1), 5, id="one"),
+        pytest.param(ALL_STEPS, {"guided_max": 9, "condition": "beside_cancel"}, (1, 3), 5, id="never-more-than-three"),
+        pytest.param(ALL_STEPS, {"guided_max": 3, "condition": "with_permission"}, (0, 0), 5, id="without-permission"),
+        pytest.param(["overview", "done"], {"guided_max": 3, "condition": "none"}, (0, 0), 2, id="no-such-step"),
+        pytest.param(ALL_STEPS, {"guided_max": 3, "condition": "near_entry"}, (0, 0), 5, id="elsewhere"),
+    ],
+)
+def test_options_follow_the_pack_and_are_none_after_a_no(steps, rules, offers, pages):
+    of_way = limits("options", guided_steps=steps, offer_rules=rules)
+
+    assert of_way["offers"] == {"at_least": offers[0], "at_most": offers[1]}
+    assert (of_way["pages"], of_way["clicks"]) == ({"at_most": pages}, {"at_most": pages + 1})
+    assert (of_way["offers_after_no"], of_way["parity"]) == ({"at_most": 0}, {"at_least": 1.0})
+    assert of_way["pre_made_choices"] == {"at_most": 0}
+
+
+def test_a_walk_that_met_no_option_where_some_may_stand_proves_nothing():
+    of_way = limits("options", guided_steps=ALL_STEPS, offer_rules={"guided_max": 3, "condition": "none"})
+
+    assert broken({"offers": 0}, of_way) == ["offers"]
+    assert broken({"offers": 2, "offers_after_no": 0, "parity": 1.0}, of_way) == []
+    assert broken({"offers": 4, "offers_after_no": 1, "parity": 0.99}, of_way) == [
+        "offers",
+        "offers_after_no",
+        "parity",
+    ]
+
+
 @pytest.mark.parametrize(
     ("figures", "found"),
     [

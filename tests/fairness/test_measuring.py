@@ -170,6 +170,25 @@ def test_offers_are_counted_where_they_can_be_seen(count):
     assert seen.figures["offers"] == ["pause"]
 
 
+YES = "<li data-offer='pause'><button class='button' data-action='accept'>Agree</button></li>"
+WIDE_YES = YES.replace("'button'", "'button' style='width: 400px'")
+NO = "<button class='button' data-action='decline'>None of these</button>"
+
+
+def test_leaving_and_the_no_are_measured_beside_the_strongest_yes(count):
+    assert count(LEAVE + YES + NO).parity == pytest.approx(1.0)
+    assert count(LEAVE + YES + YES.replace("'button'", "'button' style='width: 400px'") + NO).parity == pytest.approx(
+        0.5
+    )
+    assert count(LEAVE + YES + NO.replace("'button'", "'button' style='height: 40px'")).parity == pytest.approx(0.8)
+    assert count(LEAVE.replace("'button'", "'button pale'") + YES + NO).parity < 0.3
+
+
+def test_options_without_a_no_are_no_match_and_without_options_there_is_none(count):
+    assert count(LEAVE + YES).parity == 0
+    assert count(LEAVE + KEEP).parity is None
+
+
 def test_counting_changes_nothing(count, bare):
     count("<input name='name'>" + LEAVE + KEEP)
     before = bare.content()

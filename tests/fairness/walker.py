@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Error, Page, Request, Response
 
 from subscriptions.lexicon import pressing
+from tests.barriers import barriers
 from tests.fairness.offering import offering
 
 MEASURE = (Path(__file__).parent / "measure.js").read_text(encoding="utf-8")
@@ -30,7 +30,6 @@ PATIENCE = 10_000  # milliseconds
 LEADING = ("cancel-now", "confirm", "continue", "skip")
 # The same for somebody who reads on: every page that there is, a no to what it proposes, and the act at the end.
 READING_ON = ("decline", "continue", "confirm", "cancel-now")
-AXE = Axe()
 
 
 class HeldUp(Exception):
@@ -43,7 +42,8 @@ class Seen:
 
     step: str
     figures: Mapping[str, Any]
-    axe: int = 0
+    # None: nobody looked for any.
+    axe: int | None = None
 
     @property
     def text(self) -> str:
@@ -110,6 +110,7 @@ class Walk:
         told = [word for seen in self.seen for word in pressing(seen.text)]
         offers = [offer for seen in self.between for offer in seen.offers]
         ratios = [seen.prominence for seen in self.deciding if seen.prominence is not None]
+        found = [seen.axe for seen in self.seen if seen.axe is not None]
         parities = [seen.parity for seen in self.between if seen.parity is not None]
         contrasts = [seen.figures["leaving"]["text_contrast"] for seen in self.deciding]
         return {
@@ -138,7 +139,7 @@ class Walk:
             "pre_made_choices": sum(one["pre_made"] for one in fields),
             "pressing_words": len(told),
             "console_errors": len(self.console_errors),
-            "axe_violations": sum(seen.axe for seen in self.seen),
+            "axe_violations": sum(found) if found else None,
             "bytes_gzip": sum(self.weights.values()),
             "seconds": round(self.seconds, 1),
             "receipt_seconds": round(self.receipt_seconds, 1),
@@ -194,7 +195,7 @@ def look(page: Page, selector: str, *, with_axe: bool = False) -> Seen:
     # Where somebody clicked last, another control may lie now: under the hand it would look stronger than it is.
     page.mouse.move(0, 0)
     figures = page.evaluate(MEASURE, selector)
-    return Seen(figures["step"], figures, AXE.run(page).violations_count if with_axe else 0)
+    return Seen(figures["step"], figures, barriers(page).violations_count if with_axe else None)
 
 
 def _leading(page: Page, actions: Sequence[str] = LEADING) -> str:

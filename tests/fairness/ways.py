@@ -108,7 +108,8 @@ def walk_way(
         # Days matter, hours do not: the clock runs on.
         with time_machine.travel(at, tick=True):
             contract = stage.just_concluded_at(place) if way.way == "withdraw" else stage.agreed_at(place)
-            looked_for = with_axe and width == min(stage.WIDTHS)
+            # The longer way shows every page of the shorter one.
+            looked_for = with_axe and width == min(stage.WIDTHS) and way.way != "guided"
             walked = _walked(browser, url, way, place, contract, width, worse, with_axe=looked_for)
             figures = walked.figures(urlsplit(url).netloc) | _outcome(walked, way, contract)
         way.figures[str(width)] = figures

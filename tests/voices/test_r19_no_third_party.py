@@ -39,12 +39,15 @@ LOADING = (
     "script[src], img[src], iframe[src], link[href], source[src], video[src], audio[src], object[data], embed[src]"
 )
 
+SCRIPTS = "[document.querySelector('main')?.dataset.step, ...[...document.scripts].map((one) => one.src)].join(' ')"
+
 
 class Watched:
     """A fresh visitor, and every address that was asked on their behalf."""
 
     def __init__(self, context: BrowserContext, origin: str) -> None:
         self.page, self.origin, self.asked = context.new_page(), origin, list[str]()
+        self.waited = set[str]()
         context.on("request", lambda request: self.asked.append(request.url))
 
     def go(self, path: str) -> Page:
@@ -54,8 +57,14 @@ class Watched:
         return self.page
 
     def look(self) -> None:
-        """Check that nothing of this page points at another server, even where nothing was asked yet."""
-        self.page.wait_for_load_state("networkidle")
+        """Check that nothing of this page points at another server, even where nothing was asked yet.
+
+        What a page asks for after it has loaded, its scripts ask for: a step with the same scripts is waited for once.
+        """
+        self.page.wait_for_load_state("load")
+        if (scripts := self.page.evaluate(SCRIPTS)) not in self.waited:
+            self.page.wait_for_load_state("networkidle")
+            self.waited.add(scripts)
         found = self.page.eval_on_selector_all(
             LOADING, "all => all.map(one => one.src || one.href || one.data).filter(Boolean)"
         )
