@@ -57,10 +57,6 @@ def own_language() -> Iterator[None]:
         yield
 
 
-# Deriving a key a million times is for passwords that somebody wants to steal. Nobody's are in here.
-configured.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 def _looked_up_once(look: Callable[[WhiteNoiseMiddleware], None]) -> Callable[[WhiteNoiseMiddleware], None]:
     """Return a look for static files that remembers what it found: every client of every test asks for the same."""
     found: dict[str, dict[str, Any]] = {}
