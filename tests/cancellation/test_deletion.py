@@ -485,6 +485,19 @@ def test_what_somebody_still_has_to_do_is_done_first(waits: str) -> None:
     assert Customer.objects.get().name == "Zanzibar"
 
 
+def test_a_letter_that_could_not_leave_yet_leaves_first() -> None:
+    customer = make_customer(name="Zanzibar", email="zanzibar@example.org")
+    assert ask(customer).erase_on == NOON.date()
+
+    assert deletions.carry_out(NOON) == 0, "the letter about the request is still to be sent"
+    drain()
+    assert Letter.objects.get(kind="deletion-asked").to == "zanzibar@example.org"
+
+    assert deletions.carry_out(NOON) == 1
+    assert not Entry.objects.filter(delivered_at=None).exists()
+    assert Letter.objects.get(kind="deletion-asked").to == ""
+
+
 def test_another_customer_of_the_same_day_is_left_alone() -> None:
     over_and_due()
     other = whole_story("Tangier")
@@ -525,6 +538,7 @@ def test_batches_reach_every_request(monkeypatch: pytest.MonkeyPatch) -> None:
         if number % 2:
             make_contract(customer=customer)
         ask(customer)
+    drain()
 
     assert deletions.carry_out(NOON) == 3
     assert Customer.objects.filter(name="").count() == 3
