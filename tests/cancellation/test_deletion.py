@@ -19,6 +19,7 @@ from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.test import Client
 
+from billing import results
 from billing.models import Instruction, Outcome
 from cancellation import deletions, forgetting
 from cancellation.actions import Actor, end_due_contracts
@@ -408,6 +409,24 @@ def test_on_the_day_the_name_and_every_word_are_nowhere_any_more() -> None:
     assert customer.reference not in everything()
     assert DeletionRequest.objects.exclude(done_at=None).get().done_at == THE_DAY
     assert Event.objects.filter(what="text erased").get().why == "deleted as its holder asked"
+
+
+def test_why_billing_could_not_carry_an_option_out_goes_too() -> None:
+    over_and_due()
+    contract, agreed = Contract.objects.get(), Acceptance.objects.get()
+    instruction = Instruction.objects.create(
+        key="i-option", contract=contract, kind="discount", on_day=NOON.date(), acceptance_id=agreed.pk
+    )
+    results.could_not(instruction=instruction, actor="staff:carl", at=NOON, why="Zanzibar has no account there")
+    drain()
+    DeskTask.objects.update(done_at=NOON)
+    results.carried_out(instruction=instruction, actor="staff:carl", at=NOON)
+    drain()
+    assert "Zanzibar has no account there" in everything()
+
+    assert deletions.carry_out(THE_DAY) == 1
+
+    assert [line[:200] for line in everything().splitlines() if "Zanzibar" in line] == []
 
 
 def test_days_and_money_stay_for_whoever_counts() -> None:
