@@ -75,7 +75,15 @@ def kept(contracts: Sequence[Contract], at: datetime) -> list[Kept]:
 def _kept(contract: Contract, at: datetime) -> Kept:
     last_day, is_over = _end_of(contract, at)
     rule = erasure.kept_for(places.pack_of(contract).code, last_day or timezone.localdate(at))
-    return Kept(contract, last_day, is_over, rule, rule.erase_on(last_day) - ONE_DAY if last_day else None)
+    return Kept(contract, last_day, is_over, rule, _until(rule, last_day) if last_day else None)
+
+
+def _until(rule: Retention, last_day: date) -> date | None:
+    """Return how long a contract is kept; None where its last day stands for never, such as 31 December 9999."""
+    try:
+        return rule.erase_on(last_day) - ONE_DAY
+    except (ValueError, OverflowError):
+        return None
 
 
 def _end_of(contract: Contract, at: datetime) -> tuple[date | None, bool]:

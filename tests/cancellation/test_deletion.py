@@ -354,6 +354,22 @@ def test_a_contract_that_ended_by_itself_has_its_day(customer: Customer) -> None
     assert ask(customer).erase_on == date(2029, 1, 1)
 
 
+def test_an_end_that_stands_for_never_has_no_day_and_holds_up_nobody(holder: Client, customer: Customer) -> None:
+    contract = make_contract(customer=customer)
+    Cancellation.objects.create(
+        contract=contract, received_on=NOON.date(), last_day=date.max, currency="EUR", state=State.SCHEDULED
+    )
+    other = make_customer()
+
+    assert holder.get(PAGE).status_code == 200
+    assert holder.post(PAGE, follow=True).status_code == 200
+    assert ask(other).erase_on == NOON.date()
+    drain()
+
+    assert DeletionRequest.objects.get(customer=customer).erase_on is None
+    assert deletions.carry_out(NOON) == 1, "the other one"
+
+
 def test_an_undo_takes_the_day_away(holder: Client, customer: Customer) -> None:
     contract = make_contract(customer=customer)
     leave(holder, contract)
