@@ -21,7 +21,7 @@ from django.test import Client
 
 from billing import results
 from billing.models import Instruction, Outcome
-from cancellation import deletions, forgetting
+from cancellation import actions, deletions, forgetting
 from cancellation.actions import Actor, end_due_contracts
 from cancellation.models import (
     Acceptance,
@@ -133,6 +133,37 @@ def test_a_double_click_ends_once(holder: Client, customer: Customer) -> None:
 
     assert again.url == PAGE + "?ended=1"
     assert Notice.objects.count() == Cancellation.objects.count() == Receipt.objects.count() == 1
+
+
+def test_one_end_that_breaks_does_not_hold_up_the_others(
+    holder: Client, customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, whole = make_contract(customer=customer), make_contract(customer=customer)
+    page = holder.get(PAGE)
+    confirm = actions.confirm
+
+    def breaks_once(*, notice: Notice, **given: Any) -> Cancellation:
+        if notice.contract_id == broken.pk:
+            raise RuntimeError("a fault that nobody thought of")
+        return confirm(notice=notice, **given)
+
+    monkeypatch.setattr(actions, "confirm", breaks_once)
+    holder.post(END, {"end": [broken.reference, whole.reference], **sealed_on(page)})
+    monkeypatch.undo()
+
+    assert Cancellation.objects.get().contract_id == whole.pk
+    assert Notice.objects.filter(contract=broken).exists()
+    # A worker takes the other one up.
+    with time_machine.travel(NOON + actions.SETTLE_AFTER, tick=False):
+        drain()
+    assert Cancellation.objects.count() == 2
+
+
+def test_what_is_not_theirs_is_never_said_to_be_recorded(holder: Client) -> None:
+    foreign = make_contract()
+
+    assert holder.post(END, {"end": [foreign.reference]}).url == PAGE
+    assert not Notice.objects.exists()
 
 
 def test_an_undone_end_can_be_declared_again(holder: Client, customer: Customer) -> None:
