@@ -190,12 +190,12 @@ def _is_about_the_same(shown: dict[str, Any], now: Proposal) -> bool:
     """Tell whether what was shown starts from the price and the billing period that the contract has now.
 
     An operator's later change does not matter: what was shown is honoured. A contract that was changed since is
-    another matter, for a price per month is none per year.
+    another matter, for a price per month is none per year; and a period that was billed in between cannot be the
+    first that costs less.
     """
-    basis = ["currency", "price_before_minor", "billing", "billing_before"]
-    if now.kind == "interval":
-        # The first day of the new period: one that was billed in between cannot begin it.
-        basis = ["currency", "price_before_minor", "billing_before", "starts_on"]
+    basis = ["currency", "price_before_minor", "billing_before", "starts_on"]
+    if now.kind != "interval":
+        basis.append("billing")
     return all(shown.get(name) == now.terms.get(name) for name in basis)
 
 

@@ -474,6 +474,22 @@ def test_a_price_per_month_is_never_taken_for_one_per_year() -> None:
     assert (now.price_minor, now.plan, now.price_changes) == (12_000, yearly.plan, [])
 
 
+@pytest.mark.parametrize("kind", ["discount", "free_period", "skip", "todays_price"])
+def test_no_price_is_agreed_for_a_period_that_was_paid_for_since(kind: str) -> None:
+    contract = make_contract()
+    make_price(contract.plan, 900)
+    make_offer(kind)
+    sealed = shown(contract, kind)
+    pay(contract, "2026-12-01", "2026-12-31", 1200)
+
+    with pytest.raises(NotOpen) as refused:
+        click(contract, sealed)
+
+    assert refused.value.cause == Cause.NO_FIT
+    assert untouched(contract)
+    assert shown(contract, kind).terms["starts_on"] == "2027-01-01"
+
+
 def test_an_interval_does_not_begin_on_a_day_that_was_paid_for_since() -> None:
     contract = make_contract()
     make_offer("interval")
