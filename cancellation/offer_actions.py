@@ -43,6 +43,7 @@ from cancellation.queries import local_day
 from outbox.actions import Promise, add_many
 from subscriptions.models import Contract, Plan
 from subscriptions.periods import month_later
+from subscriptions.prices import read
 
 # What billing is told to do, by the names of its instructions.
 FOR_BILLING = {
@@ -384,7 +385,9 @@ def _put_back(acceptance: Acceptance, held: Contract, today: date) -> None:
     if acceptance.kind not in LASTING:
         _set(held, now)
         return
-    if now != Standing.from_dict(acceptance.before["became"]):
+    # Another price for a while was counted from the price that would go.
+    counted = any(change.last >= today and change.kind != offer_effects.BILLED for change in read(held.price_changes))
+    if counted or now != Standing.from_dict(acceptance.before["became"]):
         raise CannotRevert(_("The contract has been changed since then, so a person has to put it back by hand."))
     try:
         _set(held, Standing.from_dict(acceptance.before))

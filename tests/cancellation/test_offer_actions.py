@@ -719,6 +719,24 @@ def test_what_somebody_changed_meanwhile_is_not_overwritten() -> None:
     assert (Acceptance.objects.get().state, Offer.objects.get().taken, ledger()) == ("accepted", 1, ["accepted"])
 
 
+def test_what_a_price_for_a_while_was_counted_from_is_not_taken_back_under_it() -> None:
+    yearly = terms_dict(billing={"months": 12}, billing_anchor="2026-12-01")
+    contract = make_contract(terms=yearly, price_minor=12_000)
+    make_offer("interval", terms={"months": 1, "prices": {"EUR": 990}})
+    make_offer("discount")
+    interval = agree(contract, "interval")
+    discount = agree(contract, "discount")
+
+    with pytest.raises(CannotRevert):
+        take_back(interval)
+
+    now = Contract.objects.get(pk=contract.pk)
+    assert (now.price_minor, now.price_changes[-1]["price_minor"]) == (990, 495)
+    take_back(discount)
+    take_back(interval)
+    assert Contract.objects.get(pk=contract.pk).price_minor == 12_000
+
+
 def test_while_an_end_is_confirmed_what_it_counts_on_stays() -> None:
     contract = make_contract()
     make_offer("pause")
