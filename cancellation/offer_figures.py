@@ -156,7 +156,8 @@ def _for_a_while(situation: Situation, periods: int, price_minor: int) -> Figure
     if price_minor >= before:
         return Cause.NOT_CHEAPER
     first, last = _stretch(situation, periods)
-    if _is_over_by(situation.terms, last):
+    # Nor where both end together: there is no afterwards with the price of before.
+    if _is_over_by(situation.terms, last + ONE_DAY):
         return Cause.ENDING
     return _common(situation, first, last) | {
         "periods": periods,

@@ -320,6 +320,12 @@ def test_why_other_kinds_are_not_shown(kind: str, changed: dict[str, Any], known
     assert propose(rule(kind, **changed), situation(**known)) is cause
 
 
+def test_nothing_for_a_while_where_the_contract_ends_with_it_for_no_price_comes_afterwards() -> None:
+    ends = situation(terms=terms(initial_term={"months": 24}, renewal="none"))
+
+    assert propose(rule("skip"), ends) is Cause.ENDING
+
+
 @pytest.mark.parametrize(
     ("changed", "known"),
     [
