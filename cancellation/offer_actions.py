@@ -43,6 +43,7 @@ from cancellation.queries import local_day
 from outbox.actions import Promise, add_many
 from subscriptions.models import Contract, Plan
 from subscriptions.periods import month_later
+from subscriptions.prices import read
 
 # What billing is told to do, by the names of its instructions.
 FOR_BILLING = {
@@ -190,12 +191,12 @@ def _is_about_the_same(shown: dict[str, Any], now: Proposal) -> bool:
     """Tell whether what was shown starts from the price and the billing period that the contract has now.
 
     An operator's later change does not matter: what was shown is honoured. A contract that was changed since is
-    another matter, for a price per month is none per year.
+    another matter, for a price per month is none per year; and a period that was billed in between cannot be the
+    first that costs less.
     """
-    basis = ["currency", "price_before_minor", "billing", "billing_before"]
-    if now.kind == "interval":
-        # The first day of the new period: one that was billed in between cannot begin it.
-        basis = ["currency", "price_before_minor", "billing_before", "starts_on"]
+    basis = ["currency", "price_before_minor", "billing_before", "starts_on"]
+    if now.kind != "interval":
+        basis.append("billing")
     return all(shown.get(name) == now.terms.get(name) for name in basis)
 
 
@@ -384,7 +385,9 @@ def _put_back(acceptance: Acceptance, held: Contract, today: date) -> None:
     if acceptance.kind not in LASTING:
         _set(held, now)
         return
-    if now != Standing.from_dict(acceptance.before["became"]):
+    # Another price for a while was counted from the price that would go.
+    counted = any(change.last >= today and change.kind != offer_effects.BILLED for change in read(held.price_changes))
+    if counted or now != Standing.from_dict(acceptance.before["became"]):
         raise CannotRevert(_("The contract has been changed since then, so a person has to put it back by hand."))
     try:
         _set(held, Standing.from_dict(acceptance.before))

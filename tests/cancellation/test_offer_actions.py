@@ -474,6 +474,22 @@ def test_a_price_per_month_is_never_taken_for_one_per_year() -> None:
     assert (now.price_minor, now.plan, now.price_changes) == (12_000, yearly.plan, [])
 
 
+@pytest.mark.parametrize("kind", ["discount", "free_period", "skip", "todays_price"])
+def test_no_price_is_agreed_for_a_period_that_was_paid_for_since(kind: str) -> None:
+    contract = make_contract()
+    make_price(contract.plan, 900)
+    make_offer(kind)
+    sealed = shown(contract, kind)
+    pay(contract, "2026-12-01", "2026-12-31", 1200)
+
+    with pytest.raises(NotOpen) as refused:
+        click(contract, sealed)
+
+    assert refused.value.cause == Cause.NO_FIT
+    assert untouched(contract)
+    assert shown(contract, kind).terms["starts_on"] == "2027-01-01"
+
+
 def test_an_interval_does_not_begin_on_a_day_that_was_paid_for_since() -> None:
     contract = make_contract()
     make_offer("interval")
@@ -701,6 +717,24 @@ def test_what_somebody_changed_meanwhile_is_not_overwritten() -> None:
 
     assert Contract.objects.get(pk=contract.pk).price_minor == 700
     assert (Acceptance.objects.get().state, Offer.objects.get().taken, ledger()) == ("accepted", 1, ["accepted"])
+
+
+def test_what_a_price_for_a_while_was_counted_from_is_not_taken_back_under_it() -> None:
+    yearly = terms_dict(billing={"months": 12}, billing_anchor="2026-12-01")
+    contract = make_contract(terms=yearly, price_minor=12_000)
+    make_offer("interval", terms={"months": 1, "prices": {"EUR": 990}})
+    make_offer("discount")
+    interval = agree(contract, "interval")
+    discount = agree(contract, "discount")
+
+    with pytest.raises(CannotRevert):
+        take_back(interval)
+
+    now = Contract.objects.get(pk=contract.pk)
+    assert (now.price_minor, now.price_changes[-1]["price_minor"]) == (990, 495)
+    take_back(discount)
+    take_back(interval)
+    assert Contract.objects.get(pk=contract.pk).price_minor == 12_000
 
 
 def test_while_an_end_is_confirmed_what_it_counts_on_stays() -> None:
