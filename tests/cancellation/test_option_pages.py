@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
 
 from cancellation import offering
@@ -330,6 +331,30 @@ def test_whatever_fails_about_options_the_way_out_stays_open(
     assert 'data-action="start"' in body(page)
     overview = holder.get(url(contract, "cancel/"))
     holder.post(url(contract, "cancel/now/"), {"quote": quote_on(overview)})
+    assert Cancellation.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("table", ["cancellation_acceptance", "cancellation_offer", "cancellation_offerdecision"])
+def test_where_a_table_of_options_does_not_answer_the_way_out_stays_open(
+    holder: Client, contract: Contract, table: str
+) -> None:
+    offer()
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {table} RENAME TO away")
+    try:
+        after_reasons = say(holder, contract).url
+        assert holder.get(after_reasons).url == url(contract, "cancel/confirm/")
+        assert holder.post(url(contract, "cancel/options/decline/")).url == url(contract, "cancel/confirm/")
+        assert holder.post(url(contract, "options/accept/"), {"option": "?"}).status_code == 400
+        page = holder.get(url(contract, "options/"))
+        assert (page.status_code, 'data-action="start"' in body(page)) == (200, True)
+        confirm = holder.get(url(contract, "cancel/confirm/"))
+        holder.post(url(contract, "cancel/now/"), {"quote": quote_on(confirm)})
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE away RENAME TO {table}")
     assert Cancellation.objects.count() == 1
 
 
