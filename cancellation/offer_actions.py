@@ -317,7 +317,10 @@ def decline(*, visit: UUID, contract: Contract, actor: Actor, at: datetime) -> b
         return False
     if not OfferDecision.objects.filter(pk=decision.pk, declined_at__isnull=True).update(declined_at=at):
         return False
-    offers = {offer.code: offer for offer in Offer.objects.filter(code__in=[row["code"] for row in decision.shown])}
+    # What was agreed to in another tab is no part of the no.
+    taken = Acceptance.objects.filter(visit=visit, contract=contract).exclude(state=AcceptanceState.REVERTED)
+    named = Offer.objects.filter(code__in=[row["code"] for row in decision.shown]).exclude(pk__in=taken.values("offer"))
+    offers = {offer.code: offer for offer in named}
     OfferEvent.objects.bulk_create(
         _entry(
             OfferWhat.DECLINED, offers[row["code"]], row["version"], contract, at, actor,
@@ -353,6 +356,7 @@ def revert(*, acceptance_id: int, actor: Actor, at: datetime, why: str) -> Accep
         raise CannotRevert(IS_OVER)
     Offer.objects.filter(pk=acceptance.offer_id, taken__gt=0).update(taken=F("taken") - 1)
     _close_tasks(acceptance, actor, at)
+    _leave_open_again(acceptance)
     _note(acceptance, OfferWhat.REVERTED, actor, at, "option taken back", before=before, why=why)
     facts = offer_letters.taken_back(_with_names(held.pk), acceptance, at, by_holder=by_holder)
     promises = [Promise("letter", f"option-taken-back:{acceptance.pk}", facts)]
@@ -361,6 +365,13 @@ def revert(*, acceptance_id: int, actor: Actor, at: datetime, why: str) -> Accep
         promises.append(Promise("billing", f"billing-option-back:{acceptance.pk}", told))
     add_many(promises)
     return acceptance
+
+
+def _leave_open_again(acceptance: Acceptance) -> None:
+    """Count the visit as left open, where nothing that was agreed in it stands any more."""
+    others = Acceptance.objects.filter(visit=acceptance.visit).exclude(state=AcceptanceState.REVERTED)
+    if acceptance.visit is not None and not others.exists():
+        Visit.objects.filter(key=acceptance.visit, contract=acceptance.contract_id).update(outcome=VisitOutcome.OPEN)
 
 
 def _refuse_to_revert(acceptance: Acceptance, held: Contract, today: date, *, by_holder: bool) -> None:

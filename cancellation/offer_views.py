@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -164,7 +165,7 @@ def _accept(request: HttpRequest, at: Walk) -> HttpResponse:
             actor=actions.Actor.customer(at.customer_id),
             at=timezone.now(),
             locale=get_language() or "en",
-            visit=at.visit if in_flow else None,
+            visit=_visit_of(sealed, at) if in_flow else None,
         )
     except offer_actions.EndsAlready:
         words = _("This contract is ending already, so this could not be agreed. Undo the cancellation first.")
@@ -175,6 +176,14 @@ def _accept(request: HttpRequest, at: Walk) -> HttpResponse:
 
 
 accept = require_http_methods(["GET", "HEAD", "POST"])(walked(_accept, _beside))
+
+
+def _visit_of(sealed: Sealed, at: Walk) -> UUID:
+    """Return the visit in which an option was shown: its cookie may be gone between page and click."""
+    try:
+        return UUID(sealed.decision_key.removeprefix("visit:"))
+    except ValueError:
+        return at.visit
 
 
 def _asks_of(sealed: Sealed) -> str:

@@ -626,6 +626,21 @@ def test_a_no_is_kept_once_with_an_entry_for_each_that_was_shown() -> None:
     assert list(rows) == [("declined", pause.pk, 1, visit, "flow"), ("declined", fix.pk, 4, visit, "flow")]
 
 
+def test_a_no_in_one_tab_leaves_out_what_was_agreed_to_in_another() -> None:
+    contract = make_contract()
+    pause, fix = make_offer("pause"), make_offer("fix")
+    visit = uuid4()
+    OfferDecision.objects.create(
+        key=f"visit:{visit}", contract=contract, visit=visit, place="flow", at=NOON,
+        shown=[{"code": "pause", "version": 1}, {"code": "fix", "version": 1}],
+    )  # fmt: skip
+    click(contract, shown(contract, "pause"), visit=visit)
+
+    assert offer_actions.decline(visit=visit, contract=contract, actor=holder(contract), at=NOON)
+    assert list(OfferEvent.objects.filter(what="declined").values_list("offer", flat=True)) == [fix.pk]
+    assert not OfferEvent.objects.filter(what="declined", offer=pause).exists()
+
+
 def test_a_no_to_somebody_elses_decision_is_none() -> None:
     contract, other = make_contract(), make_contract()
     visit = uuid4()
@@ -663,6 +678,19 @@ def test_before_it_begins_the_holder_takes_an_option_back_and_everything_is_as_b
     topics = Entry.objects.filter(dedupe_key__contains="back").values_list("dedupe_key", flat=True)
     billed = [] if kind in {"help_session", "fix"} else [f"billing-option-back:{acceptance.pk}"]
     assert sorted(topics) == [*billed, f"option-taken-back:{acceptance.pk}"]
+
+
+def test_a_visit_is_left_open_again_once_nothing_that_was_agreed_in_it_stands() -> None:
+    contract, visit = make_contract(), uuid4()
+    Visit.objects.create(key=visit, contract=contract, step="options", seen_at=NOON)
+    make_offer("fix")
+    make_offer("hand_over")
+    first, second = (click(contract, shown(contract, code), visit=visit) for code in ("fix", "hand_over"))
+
+    take_back(first)
+    assert Visit.objects.get().outcome == "kept"
+    take_back(second)
+    assert Visit.objects.get().outcome == ""
 
 
 def test_taking_back_twice_releases_the_budget_once() -> None:

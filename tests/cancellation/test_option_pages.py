@@ -413,6 +413,19 @@ def test_agreeing_in_the_way_out_keeps_the_contract_by_choice(holder: Client, co
     assert mail["kind"] == "option-agreed"
 
 
+def test_the_visit_is_found_though_its_cookie_is_gone_between_page_and_click(
+    holder: Client, contract: Contract
+) -> None:
+    offer()
+    say(holder, contract)
+    page = holder.get(url(contract, "cancel/options/"))
+    del holder.cookies["fw_visit"]
+
+    agree(holder, contract, seals(page)[0])
+
+    assert Visit.objects.get().outcome == VisitOutcome.KEPT
+
+
 def test_every_option_of_the_way_out_can_be_agreed_to_without_starting_to_leave(
     holder: Client, contract: Contract
 ) -> None:
