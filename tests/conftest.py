@@ -3,7 +3,7 @@
 import os
 import shutil
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -71,6 +71,24 @@ def _looked_up_once(look: Callable[[WhiteNoiseMiddleware], None]) -> Callable[[W
 
 
 WhiteNoiseMiddleware.add_files_from_finders = _looked_up_once(WhiteNoiseMiddleware.add_files_from_finders)
+
+
+def _deleted_where_there_are_rows(self: Any, style: Any, tables: Iterable[str], **_how: Any) -> list[str]:
+    """Return how PostgreSQL is emptied after a test: by deleting the few rows, for truncating sixty tables is slow.
+
+    Foreign keys are checked at the end of the transaction that runs this, so that the order does not matter.
+    """
+    names = {table: self.quote_name(table) for table in tables}
+    if not names:
+        return []
+    asked = " UNION ALL ".join(f"SELECT '{table}' WHERE EXISTS (SELECT FROM {name})" for table, name in names.items())
+    with self.connection.cursor() as cursor:
+        cursor.execute(asked)
+        return [f"DELETE FROM {names[table]};" for (table,) in cursor.fetchall()]
+
+
+if connection.vendor == "postgresql":
+    type(connection.ops).sql_flush = _deleted_where_there_are_rows
 
 # ---------------------------------------------------------------- the browser
 
