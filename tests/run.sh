@@ -27,7 +27,16 @@ PY
 ;; *) return 1 ;; esac; }
 redis_answers() { $python -c 'import redis, sys; redis.Redis.from_url(sys.argv[1], socket_timeout=3).ping()' "$redis_url" 2>/dev/null; }
 
-if [ "${CI:-}" = true ]; then part "Checks" env -u DATABASE_URL -u REDIS_URL bash tests/check.sh; fi
+# What needs one core or none for long runs beside the parts; what it says is shown when its turn comes.
+checks="" next="" said="$(mktemp -d)"
+trap 'rm -rf "$said"' EXIT
+beside() { # beside NAME COMMAND... : start it now; ``await`` shows what it said and ends as it did
+    local name="$1"; shift
+    "$@" >"$said/$name" 2>&1 &
+}
+# shellcheck disable=SC2317 # ``part`` calls it
+await() { local code=0; wait "$2" || code=$?; cat "$said/$1"; return "$code"; }
+if [ "${CI:-}" = true ]; then beside next env -u DATABASE_URL -u REDIS_URL bash tests/next.sh --prepare; next=$!; fi
 
 services="not services"
 if postgres_answers && redis_answers; then services=""; else missing+=("PostgreSQL and Redis (on their default ports, or by DATABASE_URL and REDIS_URL)"); fi
@@ -44,11 +53,17 @@ fi
 if [ -z "$services" ]; then
     part "PostgreSQL and Redis: actions, pages" env DATABASE_URL="$database_url" REDIS_URL="$redis_url" \
         $python -m pytest -m "not browser and not services and not pure" -n "$workers" --dist loadfile
+    if [ "${CI:-}" = true ]; then beside checks env -u DATABASE_URL -u REDIS_URL bash tests/check.sh; checks=$!; fi
     part "PostgreSQL, Redis and SMTP: real workers" env DATABASE_URL="$database_url" REDIS_URL="$redis_url" \
         $python -m pytest -m "services"
 fi
 
-if [ "${CI:-}" = true ]; then part "The next Django" env -u DATABASE_URL -u REDIS_URL bash tests/next.sh; fi
+if [ "${CI:-}" = true ]; then
+    if [ -z "$checks" ]; then beside checks env -u DATABASE_URL -u REDIS_URL bash tests/check.sh; checks=$!; fi
+    part "Checks" await checks "$checks"
+    part "The next Django: its environment" await next "$next"
+    part "The next Django" env -u DATABASE_URL -u REDIS_URL bash tests/next.sh
+fi
 
 for what in "${missing[@]:-}"; do
     [ -n "$what" ] || continue

@@ -570,7 +570,7 @@ def test_a_program_gets_json(client: Client) -> None:
     body = client.post(
         "/receipts/verify", documents.signed_file(receipt.jws).content, content_type="application/json", **accept
     )
-    bad = client.post("/receipts/verify", {"receipt": receipt.jws[:-2] + "AA"}, **accept)
+    bad = client.post("/receipts/verify", {"receipt": receipt.jws[:-6] + "AAAAAA"}, **accept)
     noise = client.post("/receipts/verify", b"\xff\xfe", content_type="text/plain", **accept)
 
     assert (good.status_code, good.json()) == (
