@@ -6,6 +6,7 @@ Not part of the notice path. Where several contracts are ended at once, each tak
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,6 +32,8 @@ from subscriptions.signin import let_in, signed_in, to_sign_in
 from subscriptions.terms import TermsError
 
 View = Callable[..., HttpResponse]
+
+log = logging.getLogger(__name__)
 
 
 def of_customer(view: Callable[..., HttpResponse]) -> View:
@@ -202,7 +205,8 @@ def end_chosen(request: HttpRequest, customer: Customer) -> HttpResponse:
     }
     if changed:
         return _deletion_page(request, customer, changed=changed, chosen=chosen, status=409)
-    return HttpResponseRedirect(reverse("cancellation:deletion") + "?ended=1")
+    is_theirs = any(row.reference in chosen for row in contracts)
+    return HttpResponseRedirect(reverse("cancellation:deletion") + ("?ended=1" if is_theirs else ""))
 
 
 def _end(contract: Contract, shown: Quote | None, actor: actions.Actor, now: datetime) -> bool:
@@ -237,6 +241,9 @@ def _end(contract: Contract, shown: Quote | None, actor: actions.Actor, now: dat
         actions.ask_the_desk(notice=notice)
     except actions.AlreadyUndone:
         return False
+    except Exception:
+        # The notice stands, and a worker takes it up in two minutes: the others that were ticked must not wait for it.
+        log.exception("The end of contract %s could not be scheduled at once.", contract.pk)
     return True
 
 

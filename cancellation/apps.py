@@ -16,7 +16,7 @@ class CancellationConfig(AppConfig):
     def ready(self) -> None:
         """Register the handlers. They need the models, which are loaded by now."""
         from billing import results
-        from cancellation import actions, announcements, bundles, declarations, offer_actions
+        from cancellation import actions, announcements, bundles, declarations, halfway, offer_actions
         from messaging import compose
 
         def settle(entry_id: int, payload: registry.Payload) -> None:
@@ -34,6 +34,8 @@ class CancellationConfig(AppConfig):
 
         registry.register(announcements.TOPIC, take_up)
         compose.register_link("announce", announcements.url_of)
+        for kind in ("halfway", "finish-later"):
+            compose.register_truth(kind, halfway.goes_on)
 
         def hear(entry_id: int, payload: registry.Payload) -> None:
             offer_actions.hear(payload)

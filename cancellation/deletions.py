@@ -38,6 +38,7 @@ from cancellation.models import (
     State,
 )
 from outbox.actions import Promise, add_many
+from outbox.queries import pending
 from subscriptions import places
 from subscriptions.models import Contract, Customer
 from subscriptions.retention import Retention
@@ -74,7 +75,15 @@ def kept(contracts: Sequence[Contract], at: datetime) -> list[Kept]:
 def _kept(contract: Contract, at: datetime) -> Kept:
     last_day, is_over = _end_of(contract, at)
     rule = erasure.kept_for(places.pack_of(contract).code, last_day or timezone.localdate(at))
-    return Kept(contract, last_day, is_over, rule, rule.erase_on(last_day) - ONE_DAY if last_day else None)
+    return Kept(contract, last_day, is_over, rule, _until(rule, last_day) if last_day else None)
+
+
+def _until(rule: Retention, last_day: date) -> date | None:
+    """Return how long a contract is kept; None where its last day stands for never, such as 31 December 9999."""
+    try:
+        return rule.erase_on(last_day) - ONE_DAY
+    except (ValueError, OverflowError):
+        return None
 
 
 def _end_of(contract: Contract, at: datetime) -> tuple[date | None, bool]:
@@ -107,8 +116,9 @@ def erase_day(customer_id: int, rows: Sequence[Kept]) -> date | None:
 
 
 def is_unfinished(customer_id: int) -> bool:
-    """Tell whether anything of a customer waits for somebody: the desk, billing, or an answer of theirs."""
+    """Tell whether anything of a customer waits: for the desk, billing, an answer of theirs, or a letter to leave."""
     theirs = Q(contract__customer=customer_id)
+    contracts = list(Contract.objects.filter(customer=customer_id).values_list("pk", flat=True))
     waiting = (
         Notice.objects.filter(theirs).filter(OPEN | Q(state__in=[NoticeState.UNMATCHED, NoticeState.QUARANTINED])),
         Cancellation.objects.filter(theirs).filter(Q(judgement=Judgement.OPEN) | Q(state=State.SCHEDULED)),
@@ -117,6 +127,8 @@ def is_unfinished(customer_id: int) -> bool:
         Announcement.objects.filter(theirs, erased_at__isnull=True).filter(
             Q(state=AnnouncementState.ASKED) | Q(is_held=True)
         ),
+        # Erasing takes the facts out of a promise, so one that is not kept yet could be kept no more.
+        pending().filter(Q(payload__customer_id=customer_id) | Q(payload__contract_id__in=contracts)),
     )
     return any(rows.exists() for rows in waiting)
 

@@ -44,7 +44,8 @@ class DeletionRequestAdmin(FactAdmin):
             return ""
         if row.erase_on is None:
             return str(_("a contract without a last day"))
-        return str(_("work of the desk or of billing that is not done")) if is_unfinished(row.customer_id) else ""
+        waits = _("work of the desk or of billing, or a letter, that is not done")
+        return str(waits) if is_unfinished(row.customer_id) else ""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Leave it to the permission to see requests."""

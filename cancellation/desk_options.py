@@ -114,7 +114,8 @@ def labels_of(codes: Any) -> dict[str, str]:
 def of_contract(contract: Contract, zone: tzinfo) -> dict[str, Any]:
     """Return agreements, open tasks and the newest decisions of a contract, in words. Five statements at most."""
     agreed = Acceptance.objects.filter(contract=contract).select_related("offer").order_by("-accepted_at", "-pk")
-    tasks = DeskTask.objects.filter(contract=contract, done_at__isnull=True)
+    waiting = DeskTask.objects.filter(contract=contract, done_at__isnull=True)
+    tasks = list(waiting.order_by("-is_urgent", "created_at", "pk"))
     decisions = list(contract.offer_decisions.order_by("-at", "-pk")[:NEWEST_DECISIONS])
     codes = {str(code) for decision in decisions for code in decision.reasons}
     labels, called = labels_of(codes) if codes else {}, titles() if decisions else {}
@@ -129,10 +130,10 @@ def of_contract(contract: Contract, zone: tzinfo) -> dict[str, Any]:
                 "since": format_instant(task.created_at.astimezone(zone)),
                 "is_urgent": task.is_urgent,
             }
-            for task in tasks.order_by("-is_urgent", "created_at", "pk")
+            for task in tasks
         ],
         "decisions": [_lines(decision, labels, called, zone) for decision in decisions],
-        "any": bool(rows or decisions),
+        "any": bool(rows or decisions or tasks),
     }
 
 

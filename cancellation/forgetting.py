@@ -18,6 +18,7 @@ from django.db.models import CharField, F, Q, Value
 from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 
+from billing import results
 from billing.models import Instruction
 from cancellation import receipts
 from cancellation.models import (
@@ -147,7 +148,9 @@ def _erase_letters(customer: Customer, contracts: list[int]) -> None:
     theirs = Q(dedupe_key__in=keys) | Q(payload__customer_id=customer.pk)
     cancellations = Cancellation.objects.filter(contract__in=contracts).values_list("pk", flat=True)
     said = Q(topic="said", dedupe_key__in=[f"said:{pk}" for pk in cancellations])
-    Entry.objects.filter((theirs & Q(topic="letter")) | said).update(payload={}, last_error="")
+    # What billing said of an option, in somebody's own words.
+    of_billing = Q(topic=results.TOPIC, payload__contract_id__in=contracts)
+    Entry.objects.filter((theirs & Q(topic="letter")) | said | of_billing).update(payload={}, last_error="")
     letters.update(text="", html="", subject="", to="")
 
 

@@ -209,3 +209,12 @@ def _facts(contract: Contract, visit: uuid.UUID, quote: Quote) -> dict[str, Any]
 
 def _end_of(day: date, contract: Contract) -> datetime:
     return datetime.combine(day + ONE_DAY, time.min, tzinfo=letters.zone_of(contract))
+
+
+def goes_on(payload: dict[str, Any]) -> bool:
+    """Tell whether a contract still goes on, as both letters say: a mail may wait for its server for days."""
+    of_contract = {"contract": payload["contract_id"]}
+    return not (
+        Cancellation.objects.filter(**of_contract).exclude(state=State.REVOKED).exists()
+        or Notice.objects.filter(STANDING, **of_contract).exists()
+    )

@@ -43,6 +43,7 @@ from cancellation.queries import local_day
 from outbox.actions import Promise, add_many
 from subscriptions.models import Contract, Plan
 from subscriptions.periods import month_later
+from subscriptions.prices import read
 
 # What billing is told to do, by the names of its instructions.
 FOR_BILLING = {
@@ -190,12 +191,12 @@ def _is_about_the_same(shown: dict[str, Any], now: Proposal) -> bool:
     """Tell whether what was shown starts from the price and the billing period that the contract has now.
 
     An operator's later change does not matter: what was shown is honoured. A contract that was changed since is
-    another matter, for a price per month is none per year.
+    another matter, for a price per month is none per year; and a period that was billed in between cannot be the
+    first that costs less.
     """
-    basis = ["currency", "price_before_minor", "billing", "billing_before"]
-    if now.kind == "interval":
-        # The first day of the new period: one that was billed in between cannot begin it.
-        basis = ["currency", "price_before_minor", "billing_before", "starts_on"]
+    basis = ["currency", "price_before_minor", "billing_before", "starts_on"]
+    if now.kind != "interval":
+        basis.append("billing")
     return all(shown.get(name) == now.terms.get(name) for name in basis)
 
 
@@ -316,7 +317,10 @@ def decline(*, visit: UUID, contract: Contract, actor: Actor, at: datetime) -> b
         return False
     if not OfferDecision.objects.filter(pk=decision.pk, declined_at__isnull=True).update(declined_at=at):
         return False
-    offers = {offer.code: offer for offer in Offer.objects.filter(code__in=[row["code"] for row in decision.shown])}
+    # What was agreed to in another tab is no part of the no.
+    taken = Acceptance.objects.filter(visit=visit, contract=contract).exclude(state=AcceptanceState.REVERTED)
+    named = Offer.objects.filter(code__in=[row["code"] for row in decision.shown]).exclude(pk__in=taken.values("offer"))
+    offers = {offer.code: offer for offer in named}
     OfferEvent.objects.bulk_create(
         _entry(
             OfferWhat.DECLINED, offers[row["code"]], row["version"], contract, at, actor,
@@ -352,6 +356,7 @@ def revert(*, acceptance_id: int, actor: Actor, at: datetime, why: str) -> Accep
         raise CannotRevert(IS_OVER)
     Offer.objects.filter(pk=acceptance.offer_id, taken__gt=0).update(taken=F("taken") - 1)
     _close_tasks(acceptance, actor, at)
+    _leave_open_again(acceptance)
     _note(acceptance, OfferWhat.REVERTED, actor, at, "option taken back", before=before, why=why)
     facts = offer_letters.taken_back(_with_names(held.pk), acceptance, at, by_holder=by_holder)
     promises = [Promise("letter", f"option-taken-back:{acceptance.pk}", facts)]
@@ -360,6 +365,13 @@ def revert(*, acceptance_id: int, actor: Actor, at: datetime, why: str) -> Accep
         promises.append(Promise("billing", f"billing-option-back:{acceptance.pk}", told))
     add_many(promises)
     return acceptance
+
+
+def _leave_open_again(acceptance: Acceptance) -> None:
+    """Count the visit as left open, where nothing that was agreed in it stands any more."""
+    others = Acceptance.objects.filter(visit=acceptance.visit).exclude(state=AcceptanceState.REVERTED)
+    if acceptance.visit is not None and not others.exists():
+        Visit.objects.filter(key=acceptance.visit, contract=acceptance.contract_id).update(outcome=VisitOutcome.OPEN)
 
 
 def _refuse_to_revert(acceptance: Acceptance, held: Contract, today: date, *, by_holder: bool) -> None:
@@ -384,7 +396,9 @@ def _put_back(acceptance: Acceptance, held: Contract, today: date) -> None:
     if acceptance.kind not in LASTING:
         _set(held, now)
         return
-    if now != Standing.from_dict(acceptance.before["became"]):
+    # Another price for a while was counted from the price that would go.
+    counted = any(change.last >= today and change.kind != offer_effects.BILLED for change in read(held.price_changes))
+    if counted or now != Standing.from_dict(acceptance.before["became"]):
         raise CannotRevert(_("The contract has been changed since then, so a person has to put it back by hand."))
     try:
         _set(held, Standing.from_dict(acceptance.before))

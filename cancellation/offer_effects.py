@@ -83,14 +83,14 @@ def prices_after(kind: str, terms: dict[str, Any], *, by: str, today: date) -> l
 
 
 def _billed_already(terms: dict[str, Any], today: date) -> tuple[date, date] | None:
-    """Return the days to come before a new interval begins, where it would have billing days among them.
+    """Return the days from today on before a new interval begins, where it would have billing days among them.
 
     They belong to a period of the interval before, which is paid or billed; counted back from its first day, a
     shorter interval would charge for them a second time.
     """
     first = _day(terms["starts_on"])
     before = billing_period_of(_anchor(terms), Period(months=int(terms["months"])), first - ONE_DAY)
-    return (today + ONE_DAY, first - ONE_DAY) if before.first_day > today else None
+    return (today, first - ONE_DAY) if before.first_day >= today else None
 
 
 def without(rows: Iterable[Any], *, by: str, today: date) -> list[dict[str, Any]]:
@@ -99,7 +99,7 @@ def without(rows: Iterable[Any], *, by: str, today: date) -> list[dict[str, Any]
     for change in read(rows):
         if change.by != by:
             kept.append(change)
-        elif change.first <= today:
+        elif change.first <= today and change.kind != BILLED:
             kept.append(replace(change, last=min(change.last, today)))
     return [change.as_dict() for change in kept]
 

@@ -21,6 +21,7 @@ from django.utils import translation
 
 from cancellation import queries
 from cancellation.models import RUNNING_STATES, Acceptance, AcceptanceState, Offer, OfferDecision, OfferPlace
+from cancellation.offer_figures import BILLED
 from cancellation.offer_rules import Past, PlanToday, Rule, Situation
 from subscriptions import places, prices
 from subscriptions.models import Activity, Consent, ConsentTopic, Contract, PlanPrice
@@ -189,7 +190,9 @@ def language() -> str:
 
 def situation(contract: Any, kept: Catalogue, today: date, **more: Any) -> Situation:
     """Return what is known about a contract that ``with_facts`` gave. TermsError where its terms cannot be read."""
-    agreed = contract.agreed
+    agreed, changes = contract.agreed, prices.read(contract.price_changes)
+    # Days that an interval before has billed are paid for as well.
+    billed = (change.last for change in changes if change.kind == BILLED)
     return Situation(
         today=today,
         terms=agreed,
@@ -200,8 +203,8 @@ def situation(contract: Any, kept: Catalogue, today: date, **more: Any) -> Situa
         price_minor=contract.price_minor,
         monthly_minor=contract.monthly_charge_minor,
         refund_policy=contract.refund_policy,
-        paid_through=max((row.paid_to for row in queries.payments_of(contract)), default=None),
-        price_changes=prices.read(contract.price_changes),
+        paid_through=max((*(row.paid_to for row in queries.payments_of(contract)), *billed), default=None),
+        price_changes=changes,
         last_used_on=contract.options_last_used,
         is_ending=bool(contract.live_id) or quote_for_day(agreed, today).last_day is None,
         past=past_of(contract),

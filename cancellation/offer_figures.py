@@ -156,7 +156,8 @@ def _for_a_while(situation: Situation, periods: int, price_minor: int) -> Figure
     if price_minor >= before:
         return Cause.NOT_CHEAPER
     first, last = _stretch(situation, periods)
-    if _is_over_by(situation.terms, last):
+    # Nor where both end together: there is no afterwards with the price of before.
+    if _is_over_by(situation.terms, last + ONE_DAY):
         return Cause.ENDING
     return _common(situation, first, last) | {
         "periods": periods,
@@ -300,7 +301,7 @@ def _billed_otherwise(terms: dict[str, Any], situation: Situation) -> Figures:
         return figures
     first = date.fromisoformat(figures["starts_on"])
     otherwise = _terms_billed_by(new, first, situation.terms)
-    if _ties_longer(situation, otherwise):
+    if _ties_longer(situation, otherwise, figures["price_minor"]):
         return Cause.WOULD_TIE_LONGER
     return figures | {
         "months": terms["months"],
@@ -324,15 +325,58 @@ def _terms_billed_by(new: Period, first: date, terms: Terms) -> Terms:
     return replace(terms, billing=new, billing_anchor=anchor)
 
 
-def _ties_longer(situation: Situation, otherwise: Terms) -> bool:
+def _ties_longer(situation: Situation, otherwise: Terms, price_minor: int) -> bool:
     """Tell whether another billing interval would make leaving later, or forfeit what was paid ahead."""
     terms = situation.terms
     if terms.notice_to is Boundary.BILLING_PERIOD and not _divides(otherwise.billing, terms.billing):
         return True
-    if situation.refund_policy == "none" and _is_longer(otherwise.billing, terms.billing):
+    if _is_stub_to_come(situation, otherwise) or _is_dearer_to_leave(situation, otherwise.billing, price_minor):
         return True
     now, then = (quote_for_day(each, situation.today).last_day for each in (terms, otherwise))
     return now is not None and then is not None and then > now
+
+
+def _is_stub_to_come(situation: Situation, otherwise: Terms) -> bool:
+    """Tell whether days before the first whole period are still to be billed, which the new price would be put on."""
+    terms, start = situation.terms, situation.terms.starts_on
+    if start < situation.today or (situation.paid_through is not None and situation.paid_through >= start):
+        return False
+    first = billing_period_of(terms.billing_anchor, terms.billing, start).first_day
+    return first < start and not _divides(otherwise.billing, terms.billing)
+
+
+def _is_dearer_to_leave(situation: Situation, new: Period, price_minor: int) -> bool:
+    """Tell whether whoever leaves within a longer period could pay more for the days until then than now.
+
+    Of a period that is cut short, the refund policy counts days or begun months; a month at the old price may be
+    longer than a month's share of the new one.
+    """
+    old = situation.terms.billing
+    if not _is_longer(new, old):
+        return False
+    if situation.refund_policy == "none":
+        return True
+    if situation.refund_policy == "daily":
+        # The longest stretch that the old price pays for against the shortest that the new one does.
+        return price_minor * _most_days(old) > situation.price_minor * _least_days(new)
+    # Of days no month is the sum, and months that are counted from the 29th to the 31st begin on days that move.
+    return not old.months or situation.terms.billing_anchor.day > 28
+
+
+def _least_days(period: Period) -> int:
+    return min(_lengths_of(period))
+
+
+def _most_days(period: Period) -> int:
+    return max(_lengths_of(period))
+
+
+def _lengths_of(period: Period) -> list[int]:
+    """Return how many days a period has, from every month of four years, one of them a leap year."""
+    if not period.months:
+        return [period.days]
+    starts = [month_later(date(2023, 1, 1), months) for months in range(48)]
+    return [(month_later(start, period.months) - start).days for start in starts]
 
 
 def _helped(terms: dict[str, Any], situation: Situation) -> Figures:

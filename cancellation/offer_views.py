@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -21,6 +22,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from cancellation import actions, offer_actions, offer_queries, offer_words, offering, pages, queries
 from cancellation.models import RUNNING_STATES, Acceptance, AcceptanceState, Offer, OfferKind, OfferPlace
 from cancellation.offer_effects import BY_STAFF
+from cancellation.offer_queries import Agreement
 from cancellation.offer_rules import Cause
 from cancellation.offering import Option, Sealed, Shown
 from cancellation.option_form import AskedForm
@@ -123,12 +125,21 @@ def options_page(request: HttpRequest, at: Walk) -> HttpResponse:
 
 
 def _page(request: HttpRequest, at: Walk, *, refused: str = "", bound: Bound = None, status: int = 200) -> HttpResponse:
-    agreements = offer_queries.agreements_of(at.contract, queries.local_day(at.contract, timezone.now()))
-    context = pages.contract(at.contract, refused=refused, agreements=agreements, options=[])
+    context = pages.contract(at.contract, refused=refused, agreements=_agreements_of(at.contract), options=[])
     if context["state"] == "running" and not context["standing_at"]:
         shown = _for_page(at.contract, timezone.now())
         context |= _with(shown.options if shown else (), bound) | {"fault": shown is None or shown.fault}
     return render(request, "cancellation/options_page.html", context, status=status)
+
+
+def _agreements_of(contract: Contract) -> list[Agreement]:
+    """Return what has been agreed and still runs; nothing after any failure. TermsError for terms that are none."""
+    today = queries.local_day(contract, timezone.now())
+    try:
+        return offer_queries.agreements_of(contract, today)
+    except Exception:
+        log.exception("What was agreed for contract %s could not be read.", contract.pk)
+        return []
 
 
 # ---------------------------------------------------------------- the yes
@@ -154,7 +165,7 @@ def _accept(request: HttpRequest, at: Walk) -> HttpResponse:
             actor=actions.Actor.customer(at.customer_id),
             at=timezone.now(),
             locale=get_language() or "en",
-            visit=at.visit if in_flow else None,
+            visit=_visit_of(sealed, at) if in_flow else None,
         )
     except offer_actions.EndsAlready:
         words = _("This contract is ending already, so this could not be agreed. Undo the cancellation first.")
@@ -165,6 +176,14 @@ def _accept(request: HttpRequest, at: Walk) -> HttpResponse:
 
 
 accept = require_http_methods(["GET", "HEAD", "POST"])(walked(_accept, _beside))
+
+
+def _visit_of(sealed: Sealed, at: Walk) -> UUID:
+    """Return the visit in which an option was shown: its cookie may be gone between page and click."""
+    try:
+        return UUID(sealed.decision_key.removeprefix("visit:"))
+    except ValueError:
+        return at.visit
 
 
 def _asks_of(sealed: Sealed) -> str:

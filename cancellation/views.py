@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
@@ -40,7 +41,7 @@ def walked(
     @functools.wraps(view)
     def inner(request: HttpRequest, ref: str) -> HttpResponse:
         try:
-            at = walk(request, ref, beside() if beside else None)
+            at = _walk(request, ref, beside)
         except NotSignedIn as stranger:
             return stranger.response
         try:
@@ -49,6 +50,17 @@ def walked(
             return render(request, "cancellation/unreadable.html", pages.unreadable(at.contract))
 
     return inner
+
+
+def _walk(request: HttpRequest, ref: str, beside: Callable[[], Mapping[str, Any]] | None) -> Walk:
+    """Return whose contract this is, with what stands beside it, or without where that cannot be read."""
+    if beside is None:
+        return walk(request, ref)
+    try:
+        return walk(request, ref, beside())
+    except DatabaseError:
+        log.exception("What stands beside contract %s could not be read.", ref)
+        return walk(request, ref)
 
 
 def before_the_act(

@@ -57,7 +57,7 @@ class UnknownKind(ValueError):
 
 
 class TooLate(Exception):
-    """The links or the days of the letter are over: it would only puzzle its reader."""
+    """The links or the days of the letter are over, or what it says is true no more: it would puzzle its reader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,8 @@ def draft(payload: dict[str, Any]) -> Draft:
     receipt: dict[str, str] | None = payload["facts"].get("receipt")
     with translation.override(locale):
         known = frozen.read(payload["facts"])
+        if (is_true := _truths.get(kind)) and not is_true(payload):
+            raise TooLate
         if (until := known.get("useful_until_at")) and until < timezone.now():
             raise TooLate
         secrets = _secrets(known)
@@ -139,6 +141,15 @@ _link_makers: dict[str, Callable[[int], str]] = {}
 def register_link(kind: str, url_of_row: Callable[[int], str]) -> None:
     """Say who makes the secret links of a kind. The apps above do so in ``ready()``; this one imports none of them."""
     _link_makers[kind] = url_of_row
+
+
+# Who knows whether what letters of a kind say is still so; the facts of all other kinds stay true.
+_truths: dict[str, Callable[[dict[str, Any]], bool]] = {}
+
+
+def register_truth(kind: str, is_true: Callable[[dict[str, Any]], bool]) -> None:
+    """Say who tells, from a payload, whether a letter of a kind may still be sent. As with ``register_link``."""
+    _truths[kind] = is_true
 
 
 def _secrets(known: dict[str, Any]) -> dict[str, str]:

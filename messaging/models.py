@@ -12,7 +12,7 @@ class Fault(models.TextChoices):
     NO_ADDRESS = "no-address", _("no e-mail address is on file")
     BAD_ADDRESS = "bad-address", _("the e-mail address on file is not one")
     NOT_WANTED = "not-wanted", _("the customer asked not to be contacted")
-    TOO_LATE = "too-late", _("its link was over before it could be sent")
+    TOO_LATE = "too-late", _("it would have come too late")
 
 
 class Letter(models.Model):

@@ -1,5 +1,7 @@
 """Read promises."""
 
+from django.db.models import QuerySet
+
 from outbox.models import Entry
 from outbox.registry import Payload
 
@@ -14,3 +16,8 @@ def key_of(entry_id: int) -> str:
     """Return the key that makes an entry once. Entry.DoesNotExist where there is no such entry."""
     key: str = Entry.objects.values_list("dedupe_key", flat=True).get(pk=entry_id)
     return key
+
+
+def pending() -> QuerySet[Entry]:
+    """Return promises that are neither kept nor given up."""
+    return Entry.objects.filter(delivered_at__isnull=True, dead_at__isnull=True)

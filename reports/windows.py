@@ -28,9 +28,11 @@ class Window:
     @classmethod
     def of(cls, within: Slice) -> Window:
         """Return the window of a slice."""
+        # Neither before the first day there is nor after the last lies an instant that a database could compare with.
+        first = within.from_day if within.from_day != date.min else None
         after = within.to_day + timedelta(days=1) if within.to_day and within.to_day < date.max else None
         return cls(
-            _midnight(within.from_day) if within.from_day else None,
+            _midnight(first) if first else None,
             _midnight(after) if after else None,
             within.plan,
             within.country,

@@ -3,6 +3,11 @@
 from django.db import migrations, models
 
 
+def forget_instructions_of_options(apps, schema_editor):
+    """Take away what the tables before knew nothing of: instructions that follow from no cancellation."""
+    apps.get_model("billing", "Instruction").objects.filter(cancellation_id=None).delete()
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -40,4 +45,6 @@ class Migration(migrations.Migration):
             name='outcome',
             field=models.CharField(choices=[('open', 'to be done'), ('done', 'done'), ('dropped', 'no longer needed'), ('failed', 'failed')], default='open', max_length=8, verbose_name='outcome'),
         ),
+        # Only on the way back, and then first of all.
+        migrations.RunPython(migrations.RunPython.noop, forget_instructions_of_options),
     ]

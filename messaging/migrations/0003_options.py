@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='letter',
             name='undeliverable',
-            field=models.CharField(blank=True, choices=[('no-address', 'no e-mail address is on file'), ('bad-address', 'the e-mail address on file is not one'), ('not-wanted', 'the customer asked not to be contacted'), ('too-late', 'its link was over before it could be sent')], max_length=200, verbose_name='cannot be sent because'),
+            field=models.CharField(blank=True, choices=[('no-address', 'no e-mail address is on file'), ('bad-address', 'the e-mail address on file is not one'), ('not-wanted', 'the customer asked not to be contacted'), ('too-late', 'it would have come too late')], max_length=200, verbose_name='cannot be sent because'),
         ),
         migrations.CreateModel(
             name='Suppression',

@@ -691,6 +691,17 @@ def test_a_contract_without_options_has_no_panel_for_them(admin_client):
     assert 'id="options"' not in admin_client.get(page_of(rows.contract())).text
 
 
+def test_a_contract_without_options_still_shows_the_task_that_waits(admin_client):
+    contract = rows.contract()
+    waiting = DeskTask.objects.create(
+        kind=TaskKind.REPUDIATED, contract=contract, wishes={"why": "x"}, is_urgent=True, created_at=AT
+    )
+
+    page = admin_client.get(page_of(contract)).text
+
+    assert f'href="{page_of(waiting)}"' in page
+
+
 # ---------------------------------------------------------------- who may only look
 
 

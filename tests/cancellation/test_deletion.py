@@ -19,8 +19,9 @@ from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.test import Client
 
+from billing import results
 from billing.models import Instruction, Outcome
-from cancellation import deletions, forgetting
+from cancellation import actions, deletions, forgetting
 from cancellation.actions import Actor, end_due_contracts
 from cancellation.models import (
     Acceptance,
@@ -132,6 +133,37 @@ def test_a_double_click_ends_once(holder: Client, customer: Customer) -> None:
 
     assert again.url == PAGE + "?ended=1"
     assert Notice.objects.count() == Cancellation.objects.count() == Receipt.objects.count() == 1
+
+
+def test_one_end_that_breaks_does_not_hold_up_the_others(
+    holder: Client, customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, whole = make_contract(customer=customer), make_contract(customer=customer)
+    page = holder.get(PAGE)
+    confirm = actions.confirm
+
+    def breaks_once(*, notice: Notice, **given: Any) -> Cancellation:
+        if notice.contract_id == broken.pk:
+            raise RuntimeError("a fault that nobody thought of")
+        return confirm(notice=notice, **given)
+
+    monkeypatch.setattr(actions, "confirm", breaks_once)
+    holder.post(END, {"end": [broken.reference, whole.reference], **sealed_on(page)})
+    monkeypatch.undo()
+
+    assert Cancellation.objects.get().contract_id == whole.pk
+    assert Notice.objects.filter(contract=broken).exists()
+    # A worker takes the other one up.
+    with time_machine.travel(NOON + actions.SETTLE_AFTER, tick=False):
+        drain()
+    assert Cancellation.objects.count() == 2
+
+
+def test_what_is_not_theirs_is_never_said_to_be_recorded(holder: Client) -> None:
+    foreign = make_contract()
+
+    assert holder.post(END, {"end": [foreign.reference]}).url == PAGE
+    assert not Notice.objects.exists()
 
 
 def test_an_undone_end_can_be_declared_again(holder: Client, customer: Customer) -> None:
@@ -353,6 +385,22 @@ def test_a_contract_that_ended_by_itself_has_its_day(customer: Customer) -> None
     assert ask(customer).erase_on == date(2029, 1, 1)
 
 
+def test_an_end_that_stands_for_never_has_no_day_and_holds_up_nobody(holder: Client, customer: Customer) -> None:
+    contract = make_contract(customer=customer)
+    Cancellation.objects.create(
+        contract=contract, received_on=NOON.date(), last_day=date.max, currency="EUR", state=State.SCHEDULED
+    )
+    other = make_customer()
+
+    assert holder.get(PAGE).status_code == 200
+    assert holder.post(PAGE, follow=True).status_code == 200
+    assert ask(other).erase_on == NOON.date()
+    drain()
+
+    assert DeletionRequest.objects.get(customer=customer).erase_on is None
+    assert deletions.carry_out(NOON) == 1, "the other one"
+
+
 def test_an_undo_takes_the_day_away(holder: Client, customer: Customer) -> None:
     contract = make_contract(customer=customer)
     leave(holder, contract)
@@ -408,6 +456,24 @@ def test_on_the_day_the_name_and_every_word_are_nowhere_any_more() -> None:
     assert customer.reference not in everything()
     assert DeletionRequest.objects.exclude(done_at=None).get().done_at == THE_DAY
     assert Event.objects.filter(what="text erased").get().why == "deleted as its holder asked"
+
+
+def test_why_billing_could_not_carry_an_option_out_goes_too() -> None:
+    over_and_due()
+    contract, agreed = Contract.objects.get(), Acceptance.objects.get()
+    instruction = Instruction.objects.create(
+        key="i-option", contract=contract, kind="discount", on_day=NOON.date(), acceptance_id=agreed.pk
+    )
+    results.could_not(instruction=instruction, actor="staff:carl", at=NOON, why="Zanzibar has no account there")
+    drain()
+    DeskTask.objects.update(done_at=NOON)
+    results.carried_out(instruction=instruction, actor="staff:carl", at=NOON)
+    drain()
+    assert "Zanzibar has no account there" in everything()
+
+    assert deletions.carry_out(THE_DAY) == 1
+
+    assert [line[:200] for line in everything().splitlines() if "Zanzibar" in line] == []
 
 
 def test_days_and_money_stay_for_whoever_counts() -> None:
@@ -485,6 +551,19 @@ def test_what_somebody_still_has_to_do_is_done_first(waits: str) -> None:
     assert Customer.objects.get().name == "Zanzibar"
 
 
+def test_a_letter_that_could_not_leave_yet_leaves_first() -> None:
+    customer = make_customer(name="Zanzibar", email="zanzibar@example.org")
+    assert ask(customer).erase_on == NOON.date()
+
+    assert deletions.carry_out(NOON) == 0, "the letter about the request is still to be sent"
+    drain()
+    assert Letter.objects.get(kind="deletion-asked").to == "zanzibar@example.org"
+
+    assert deletions.carry_out(NOON) == 1
+    assert not Entry.objects.filter(delivered_at=None).exists()
+    assert Letter.objects.get(kind="deletion-asked").to == ""
+
+
 def test_another_customer_of_the_same_day_is_left_alone() -> None:
     over_and_due()
     other = whole_story("Tangier")
@@ -525,6 +604,7 @@ def test_batches_reach_every_request(monkeypatch: pytest.MonkeyPatch) -> None:
         if number % 2:
             make_contract(customer=customer)
         ask(customer)
+    drain()
 
     assert deletions.carry_out(NOON) == 3
     assert Customer.objects.filter(name="").count() == 3

@@ -13,7 +13,7 @@ import time_machine
 from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
-from cancellation import actions, halfway
+from cancellation import actions, halfway, pages
 from cancellation.models import (
     Acceptance,
     Cancellation,
@@ -339,6 +339,39 @@ def test_a_letter_that_could_not_leave_before_its_day_is_not_sent(contract: Cont
 
     with time_machine.travel(datetime(2026, 12, 1, 12, tzinfo=UTC), tick=False), pytest.raises(compose.TooLate):
         compose.draft(Entry.objects.get(topic="letter").payload)
+
+
+def end_it(contract: Contract) -> None:
+    end(contract, State.SCHEDULED)
+
+
+def give_notice(contract: Contract) -> None:
+    notice(contract, NOON + DAY)
+
+
+@pytest.mark.parametrize("finish", [end_it, give_notice])
+@pytest.mark.parametrize("kind", ["halfway", "finish-later"])
+def test_a_letter_that_waited_until_somebody_had_finished_is_not_sent(
+    contract: Contract, kind: str, finish: Callable[[Contract], None]
+) -> None:
+    visit, quote = left(contract), pages.quote_now(contract, NOON)
+    assert quote
+    if kind == "halfway":
+        halfway.write_to_who_left(now=NOON + DAY)
+    else:
+        halfway.put_off(contract=contract, visit=visit.key, quote=quote, locale="en", at=NOON)
+    payload = Entry.objects.get(topic="letter").payload
+    with time_machine.travel(NOON + DAY, tick=False):
+        assert "goes on" in compose.draft(payload).text
+
+        finish(contract)
+        with pytest.raises(compose.TooLate):
+            compose.draft(payload)
+
+        # Undone, it is true again.
+        Cancellation.objects.update(state=State.REVOKED)
+        Notice.objects.update(state=NoticeState.CLOSED)
+        assert "goes on" in compose.draft(payload).text
 
 
 @pytest.mark.parametrize(

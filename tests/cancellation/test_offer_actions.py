@@ -474,6 +474,22 @@ def test_a_price_per_month_is_never_taken_for_one_per_year() -> None:
     assert (now.price_minor, now.plan, now.price_changes) == (12_000, yearly.plan, [])
 
 
+@pytest.mark.parametrize("kind", ["discount", "free_period", "skip", "todays_price"])
+def test_no_price_is_agreed_for_a_period_that_was_paid_for_since(kind: str) -> None:
+    contract = make_contract()
+    make_price(contract.plan, 900)
+    make_offer(kind)
+    sealed = shown(contract, kind)
+    pay(contract, "2026-12-01", "2026-12-31", 1200)
+
+    with pytest.raises(NotOpen) as refused:
+        click(contract, sealed)
+
+    assert refused.value.cause == Cause.NO_FIT
+    assert untouched(contract)
+    assert shown(contract, kind).terms["starts_on"] == "2027-01-01"
+
+
 def test_an_interval_does_not_begin_on_a_day_that_was_paid_for_since() -> None:
     contract = make_contract()
     make_offer("interval")
@@ -610,6 +626,21 @@ def test_a_no_is_kept_once_with_an_entry_for_each_that_was_shown() -> None:
     assert list(rows) == [("declined", pause.pk, 1, visit, "flow"), ("declined", fix.pk, 4, visit, "flow")]
 
 
+def test_a_no_in_one_tab_leaves_out_what_was_agreed_to_in_another() -> None:
+    contract = make_contract()
+    pause, fix = make_offer("pause"), make_offer("fix")
+    visit = uuid4()
+    OfferDecision.objects.create(
+        key=f"visit:{visit}", contract=contract, visit=visit, place="flow", at=NOON,
+        shown=[{"code": "pause", "version": 1}, {"code": "fix", "version": 1}],
+    )  # fmt: skip
+    click(contract, shown(contract, "pause"), visit=visit)
+
+    assert offer_actions.decline(visit=visit, contract=contract, actor=holder(contract), at=NOON)
+    assert list(OfferEvent.objects.filter(what="declined").values_list("offer", flat=True)) == [fix.pk]
+    assert not OfferEvent.objects.filter(what="declined", offer=pause).exists()
+
+
 def test_a_no_to_somebody_elses_decision_is_none() -> None:
     contract, other = make_contract(), make_contract()
     visit = uuid4()
@@ -647,6 +678,19 @@ def test_before_it_begins_the_holder_takes_an_option_back_and_everything_is_as_b
     topics = Entry.objects.filter(dedupe_key__contains="back").values_list("dedupe_key", flat=True)
     billed = [] if kind in {"help_session", "fix"} else [f"billing-option-back:{acceptance.pk}"]
     assert sorted(topics) == [*billed, f"option-taken-back:{acceptance.pk}"]
+
+
+def test_a_visit_is_left_open_again_once_nothing_that_was_agreed_in_it_stands() -> None:
+    contract, visit = make_contract(), uuid4()
+    Visit.objects.create(key=visit, contract=contract, step="options", seen_at=NOON)
+    make_offer("fix")
+    make_offer("hand_over")
+    first, second = (click(contract, shown(contract, code), visit=visit) for code in ("fix", "hand_over"))
+
+    take_back(first)
+    assert Visit.objects.get().outcome == "kept"
+    take_back(second)
+    assert Visit.objects.get().outcome == ""
 
 
 def test_taking_back_twice_releases_the_budget_once() -> None:
@@ -701,6 +745,24 @@ def test_what_somebody_changed_meanwhile_is_not_overwritten() -> None:
 
     assert Contract.objects.get(pk=contract.pk).price_minor == 700
     assert (Acceptance.objects.get().state, Offer.objects.get().taken, ledger()) == ("accepted", 1, ["accepted"])
+
+
+def test_what_a_price_for_a_while_was_counted_from_is_not_taken_back_under_it() -> None:
+    yearly = terms_dict(billing={"months": 12}, billing_anchor="2026-12-01")
+    contract = make_contract(terms=yearly, price_minor=12_000)
+    make_offer("interval", terms={"months": 1, "prices": {"EUR": 990}})
+    make_offer("discount")
+    interval = agree(contract, "interval")
+    discount = agree(contract, "discount")
+
+    with pytest.raises(CannotRevert):
+        take_back(interval)
+
+    now = Contract.objects.get(pk=contract.pk)
+    assert (now.price_minor, now.price_changes[-1]["price_minor"]) == (990, 495)
+    take_back(discount)
+    take_back(interval)
+    assert Contract.objects.get(pk=contract.pk).price_minor == 12_000
 
 
 def test_while_an_end_is_confirmed_what_it_counts_on_stays() -> None:

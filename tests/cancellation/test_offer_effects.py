@@ -63,7 +63,7 @@ def test_where_the_old_billing_days_stay_billing_days_they_keep_their_number() -
 
     assert standing_after("interval", terms, yearly).billing_anchor == "2025-01-31"
     assert prices_after("interval", terms, by="O-1", today=TODAY) == [
-        PriceChange(date(2026, 11, 11), date(2027, 1, 30), 0, "billed", "O-1")
+        PriceChange(date(2026, 11, 10), date(2027, 1, 30), 0, "billed", "O-1")
     ]
 
 
@@ -71,7 +71,7 @@ def test_a_shorter_interval_charges_nothing_for_what_the_longer_one_has_billed()
     terms = {**TERMS, "starts_on": "2027-04-01", "months": 1}
 
     assert prices_after("interval", terms, by="O-1", today=TODAY) == [
-        PriceChange(date(2026, 11, 11), date(2027, 3, 31), 0, "billed", "O-1")
+        PriceChange(date(2026, 11, 10), date(2027, 3, 31), 0, "billed", "O-1")
     ]
 
 

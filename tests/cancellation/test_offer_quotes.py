@@ -163,6 +163,29 @@ def test_a_shorter_interval_is_not_charged_for_what_the_year_before_has_billed()
     assert (told.charges, told.charges_total, told.last_charge_on) == (6, eur(6 * 990), date(2027, 12, 1))
 
 
+def test_a_shorter_interval_that_is_agreed_on_one_of_its_days_does_not_charge_that_day_either() -> None:
+    contract = fixed(terms=FIXED | {"billing": {"months": 12}, "billing_anchor": "2026-07-10"}, price_minor=12_000)
+    make_offer("interval", terms={"months": 1, "prices": {"EUR": 990}})
+    before = quote(contract)
+
+    agree(contract, "interval")
+
+    told = quote(contract)
+    assert (before.charges_total, told.charges_total) == (eur(6000), eur(6 * 990))
+
+
+def test_a_discount_begins_after_the_days_that_an_interval_before_has_billed() -> None:
+    contract = fixed(terms=FIXED | {"billing": {"months": 12}, "billing_anchor": "2026-07-01"}, price_minor=12_000)
+    make_offer("interval", terms={"months": 1, "prices": {"EUR": 990}})
+    make_offer("discount")
+    agree(contract, "interval")
+
+    acceptance = agree(contract, "discount")
+
+    assert (acceptance.starts_on, acceptance.until) == (date(2027, 7, 1), date(2027, 9, 30))
+    assert quote(contract).charges_total == eur(3 * 495 + 3 * 990)
+
+
 def test_another_interval_makes_leaving_neither_later_nor_dearer_from_day_to_day() -> None:
     monthly = make_contract(terms=terms_dict(notice_to="any_day"), refund_policy="daily")
     yearly = make_contract(terms=terms_dict(notice_to="any_day"), refund_policy="daily")

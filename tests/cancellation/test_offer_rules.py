@@ -296,10 +296,34 @@ def test_why_a_discount_is_not_shown(changed: dict[str, Any], known: dict[str, A
             {"terms": terms(billing={"months": 3}, notice_to="billing_period")},
             Cause.WOULD_TIE_LONGER,
         ),
+        # 13.50 a month: whoever leaves after 31 of the year's 365 days would pay 13.76.
+        (
+            "interval",
+            {"terms": {"months": 12, "prices": {"EUR": 16_200}}},
+            {"refund_policy": "daily", "price_minor": 1350},
+            Cause.WOULD_TIE_LONGER,
+        ),
+        # A month may begin while the fourth week still runs.
+        (
+            "interval",
+            {"terms": {"months": 1, "prices": {"EUR": 1200}}},
+            {"terms": terms(billing={"days": 7}), "price_minor": 300},
+            Cause.WOULD_TIE_LONGER,
+        ),
+        # Months counted from one 31st begin on other days than those counted from the next.
+        ("interval", {}, {"terms": terms(billing_anchor="2025-01-31")}, Cause.WOULD_TIE_LONGER),
+        # The days from 20 November to the first whole month would cost a whole year's price.
+        ("interval", {}, {"terms": terms(starts_on="2026-11-20"), "paid_through": None}, Cause.WOULD_TIE_LONGER),
     ],
 )
 def test_why_other_kinds_are_not_shown(kind: str, changed: dict[str, Any], known: dict[str, Any], cause: Cause) -> None:
     assert propose(rule(kind, **changed), situation(**known)) is cause
+
+
+def test_nothing_for_a_while_where_the_contract_ends_with_it_for_no_price_comes_afterwards() -> None:
+    ends = situation(terms=terms(initial_term={"months": 24}, renewal="none"))
+
+    assert propose(rule("skip"), ends) is Cause.ENDING
 
 
 @pytest.mark.parametrize(

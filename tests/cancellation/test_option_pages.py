@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
 
 from cancellation import offering
@@ -333,6 +334,30 @@ def test_whatever_fails_about_options_the_way_out_stays_open(
     assert Cancellation.objects.count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("table", ["cancellation_acceptance", "cancellation_offer", "cancellation_offerdecision"])
+def test_where_a_table_of_options_does_not_answer_the_way_out_stays_open(
+    holder: Client, contract: Contract, table: str
+) -> None:
+    offer()
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {table} RENAME TO away")
+    try:
+        after_reasons = say(holder, contract).url
+        assert holder.get(after_reasons).url == url(contract, "cancel/confirm/")
+        assert holder.post(url(contract, "cancel/options/decline/")).url == url(contract, "cancel/confirm/")
+        assert holder.post(url(contract, "options/accept/"), {"option": "?"}).status_code == 400
+        page = holder.get(url(contract, "options/"))
+        assert (page.status_code, 'data-action="start"' in body(page)) == (200, True)
+        confirm = holder.get(url(contract, "cancel/confirm/"))
+        holder.post(url(contract, "cancel/now/"), {"quote": quote_on(confirm)})
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE away RENAME TO {table}")
+    assert Cancellation.objects.count() == 1
+
+
 def test_the_contract_page_stands_where_the_options_cannot_be_read(
     holder: Client, contract: Contract, monkeypatch: Any
 ) -> None:
@@ -386,6 +411,19 @@ def test_agreeing_in_the_way_out_keeps_the_contract_by_choice(holder: Client, co
     assert not Cancellation.objects.exists()
     mail = Entry.objects.get(topic="letter").payload
     assert mail["kind"] == "option-agreed"
+
+
+def test_the_visit_is_found_though_its_cookie_is_gone_between_page_and_click(
+    holder: Client, contract: Contract
+) -> None:
+    offer()
+    say(holder, contract)
+    page = holder.get(url(contract, "cancel/options/"))
+    del holder.cookies["fw_visit"]
+
+    agree(holder, contract, seals(page)[0])
+
+    assert Visit.objects.get().outcome == VisitOutcome.KEPT
 
 
 def test_every_option_of_the_way_out_can_be_agreed_to_without_starting_to_leave(

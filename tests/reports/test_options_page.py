@@ -298,6 +298,15 @@ def test_what_cannot_be_used_is_named_and_nothing_is_shown(manager, given):
     assert manager.get(CSV, given).status_code == 422
 
 
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York"])
+@pytest.mark.parametrize("given", [{"from": "0001-01-01"}, {"to": "9999-12-31"}, {"to": "9999-12-30"}])
+def test_the_first_and_the_last_day_there_are_mean_all(manager, zone, given):
+    rows.decided(timezone.now())
+
+    with timezone.override(zone):
+        assert file(manager, "effect", **given) == file(manager, "effect")
+
+
 def test_an_unknown_download_says_which_there_are(manager):
     response = manager.get(CSV, {"what": "weather"})
 
