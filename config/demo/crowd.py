@@ -112,7 +112,7 @@ class _Telling:
     def visit(self, contract: Contract, day: date) -> Met:
         """Return what happened to somebody who came to the guided way."""
         one = self._met(contract, day)
-        one.visit = one.left_in = self._key()
+        one.visit = self._key()
         if self.reasons and self.dice.random() >= SILENT:
             one.reason = self.dice.choices(self.reasons, self.weights)[0]
         # Drawn for everybody, so that saying nothing changes nobody's luck.

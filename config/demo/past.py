@@ -83,6 +83,11 @@ class Met:
     left_in: UUID | None = None
     quote: Quote | None = None
 
+    @property
+    def said_no(self) -> bool:
+        """Tell whether they left in the visit in which they were met: to whatever was shown, that was a no."""
+        return self.visit is not None and self.left_in == self.visit
+
     def price_from(self, first_day: date) -> int:
         """Return what the billing period that begins on a day cost, in minor units."""
         figures = self.agreed.terms if self.agreed and self.agreed.kind not in BY_STAFF else {}
@@ -119,7 +124,7 @@ def write(met: Sequence[Met], offers: dict[str, Offer], today: date, dice: rando
 def _visits(one: Met) -> Iterator[Visit]:
     if one.visit:
         said = {"reasons": [one.reason.code], "primary": one.reason.code} if one.reason else {}
-        is_over = one.agreed or one.left_in == one.visit
+        is_over = one.agreed or one.said_no
         yield Visit(
             key=one.visit,
             contract=one.contract,
@@ -136,7 +141,7 @@ def _visits(one: Met) -> Iterator[Visit]:
 
 def _decision(one: Met) -> OfferDecision:
     contract, is_flow = one.contract, one.visit is not None
-    declined = bool(one.decided.shown) and one.left_in == one.visit
+    declined = bool(one.decided.shown) and one.said_no
     with translation.override(contract.customer.locale):
         shown = [_entry(proposal, contract.customer.locale) for proposal in one.decided.shown]
     return OfferDecision(
@@ -216,7 +221,7 @@ def _ledger(one: Met, offers: dict[str, Offer]) -> Iterator[OfferEvent]:
     holder, chosen = f"customer:{one.contract.customer_id}", one.at + CHOOSING
     for proposal in one.decided.shown:
         yield entry(OfferWhat.SHOWN, proposal.code, one.at, holder)
-        if one.left_in and one.left_in == one.visit:
+        if one.said_no:
             yield entry(OfferWhat.DECLINED, proposal.code, chosen, holder)
     if acceptance := one.acceptance:
         code = acceptance.offer.code
