@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_safe
 
-from cancellation import actions, halfway, pages, queries
+from cancellation import actions, guidance, halfway, pages, queries
 from cancellation.commit import said_in
 from cancellation.models import Visit, VisitOutcome
 from cancellation.quotes import Quote
@@ -32,7 +32,6 @@ from subscriptions.models import Consent, ConsentTopic, Contract, Customer
 from subscriptions.signin import safe_path, signed_in, to_sign_in
 from subscriptions.terms import TermsError
 
-WITH_PERMISSION = "with_permission"
 # What everybody is asked about; ``OPTIONS`` only where the rules of a place want permission.
 TOPICS = (ConsentTopic.HALFWAY, ConsentTopic.NEWS)
 
@@ -122,11 +121,10 @@ def _asks_permission(contract: Contract) -> bool:
         on = queries.local_day(contract, timezone.now())
         if (last_day := contract.live_last_day) and last_day < on:  # type: ignore[attr-defined]
             return False
-        rule = places.pack_of(contract).get("offer_rules", on, places.sector_of(contract))
+        return guidance.asks_permission(places.pack_of(contract), on, places.sector_of(contract))
     except Exception:
         log.exception("Whether contract %s needs a permission could not be told.", contract.pk)
         return False
-    return isinstance(rule, dict) and rule.get("condition") == WITH_PERMISSION
 
 
 # ---------------------------------------------------------------- finish later

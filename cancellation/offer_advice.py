@@ -7,8 +7,8 @@ from datetime import date
 
 from django.utils.translation import gettext as _
 
+from cancellation import guidance
 from cancellation.models import Offer, OfferKind
-from cancellation.offering import NEAR_ENTRY, WITH_PERMISSION
 from config.admin import day
 from subscriptions import places
 from subscriptions.models import Plan, PlanPrice
@@ -36,7 +36,7 @@ def _nowhere(offer: Offer, today: date) -> Iterator[str]:
     if not offer.reasons and offer.kind != OfferKind.TODAYS_PRICE:
         yield _("It answers no reason, so it is shown on the options page only. Tick the reasons that it answers.")
     packs = _packs_of(offer)
-    closed = [pack for pack in packs if not _shows_any(pack, today)]
+    closed = [pack for pack in packs if not guidance.most_options(pack, today)]
     names = ", ".join(pack.name for pack in closed)
     if packs and len(closed) == len(packs):
         told = _("The rules of %(places)s allow no options on the way out, so the options page alone shows it.")
@@ -45,7 +45,7 @@ def _nowhere(offer: Offer, today: date) -> Iterator[str]:
         told = _("In %(places)s the options page alone shows it: no options are allowed there on the way out.")
         yield told % {"places": names}
     for pack in packs if offer.countries else []:
-        if _shows_any(pack, today) and _asks_permission(pack, today):
+        if guidance.most_options(pack, today) and guidance.asks_permission(pack, today):
             told = _("In %(place)s it is shown on the way out to those alone who have agreed to hear of options.")
             yield told % {"place": pack.name}
 
@@ -59,16 +59,6 @@ def _packs_of(offer: Offer) -> list[Pack]:
     # Parts of a country, such as a state, have rules of their own beside it.
     parts = {code: pack for code, pack in known.items() if pack.is_in_force and pack.country in offer.countries}
     return list((wanted | parts).values())
-
-
-def _shows_any(pack: Pack, today: date) -> bool:
-    """Tell whether the guided way of a place has room for options."""
-    rule, steps = pack.get("offer_rules", today), pack.get("guided_steps", today) or ()
-    return "options" in steps and rule["guided_max"] > 0 and rule["condition"] != NEAR_ENTRY
-
-
-def _asks_permission(pack: Pack, today: date) -> bool:
-    return bool(pack.get("offer_rules", today)["condition"] == WITH_PERMISSION)
 
 
 def _prices(offer: Offer, plans: Sequence[Plan], today: date) -> Iterator[str]:

@@ -24,7 +24,7 @@ from cancellation.models import RUNNING_STATES, Acceptance, AcceptanceState, Off
 from cancellation.offer_figures import BILLED
 from cancellation.offer_rules import Past, PlanToday, Rule, Situation
 from subscriptions import places, prices
-from subscriptions.models import Activity, Consent, ConsentTopic, Contract, PlanPrice
+from subscriptions.models import Activity, Contract, PlanPrice
 from subscriptions.reading import local_day
 from subscriptions.terms import quote_for_day
 
@@ -140,8 +140,8 @@ def BESIDE() -> dict[str, Any]:  # noqa: N802 - what ``walk`` takes as ``beside`
     """Return annotations of a contract with which its options need no further reading of their own.
 
     ``payments_beside`` as in ``queries``; ``options_past`` what the customer agreed to before, ``options_used_up`` the
-    options whose budget is used up, ``options_permitted`` the newest yes or no to options while cancelling,
-    ``options_last_used`` the last day of use, ``options_flow_key`` and ``options_page_key`` the newest decisions.
+    options whose budget is used up, ``options_last_used`` the last day of use, ``options_flow_key`` and
+    ``options_page_key`` the newest decisions.
     """
     return dict(_beside())
 
@@ -154,13 +154,11 @@ def _beside() -> Mapping[str, Any]:
         passing="is_passing", until="until", visit="visit",
     )  # fmt: skip
     used_up = Offer.objects.filter(budget__isnull=False, taken__gte=F("budget")).order_by().annotate(one=Value(1))
-    permitted = Consent.objects.filter(customer=OuterRef("customer_id"), topic=ConsentTopic.OPTIONS)
     used = Activity.objects.filter(contract=OuterRef("pk"))
     return {
         "payments_beside": queries.payments_beside(),
         "options_past": _listed(past.annotate(rows=queries.JsonList(columns))),
         "options_used_up": _listed(used_up.values("one").annotate(rows=queries.JsonList("pk"))),
-        "options_permitted": Subquery(permitted.order_by("-at", "-pk").values("given")[:1]),
         "options_last_used": Subquery(used.order_by("-day").values("day")[:1]),
         "options_flow_key": _newest_key(OfferPlace.FLOW),
         "options_page_key": _newest_key(OfferPlace.PAGE),

@@ -21,16 +21,15 @@ from django.core import signing
 from django.db import IntegrityError, transaction
 from django.utils import translation
 
-from cancellation import offer_facts, offer_rules, offer_words, queries
+from cancellation import guidance, offer_facts, offer_rules, offer_words, queries
 from cancellation.actions import Actor
 from cancellation.models import Offer, OfferDecision, OfferEvent, OfferPlace, OfferWhat
 from cancellation.offer_facts import BESIDE, Catalogue, catalogue, forget_offers, language, rule_of, with_facts
 from cancellation.offer_rules import Cause, Decided, Past, Proposal, Rule
 from cancellation.steps import Walk
 from feedback.queries import offered_reasons
-from subscriptions import places
-from subscriptions.models import Consent, ConsentTopic, Contract
-from subscriptions.packs import Pack
+from subscriptions import choices, places
+from subscriptions.models import ConsentTopic, Contract
 
 __all__ = [
     "BESIDE", "Option", "Sealed", "Shown", "for_page", "for_visit", "forget_offers", "is_held_out", "limit_in_flow",
@@ -41,8 +40,6 @@ SALT = "fairwell.option"
 # A page that stays open longer is asked to load again; nothing is agreed on stale figures.
 SECONDS_SEALED = 60 * 60 * 24
 LONGEST_FAULT = 300
-# Where a place wants options near the entry, they do not stand in the guided way.
-NEAR_ENTRY, WITH_PERMISSION = "near_entry", "with_permission"
 
 log = logging.getLogger(__name__)
 
@@ -109,31 +106,19 @@ def unsealed(text: str, contract: Contract) -> Sealed | None:
 # The rules of the place.
 
 
-def pack_for(contract: Contract) -> Pack:
-    """Return whose rules say what may stand in the guided way; what protects consumers binds their contracts only."""
-    return places.pack_of(contract) if contract.is_consumer else places.packs()[places.DEFAULT]
-
-
-def _offer_rules(contract: Contract, on: date) -> Mapping[str, Any]:
-    return pack_for(contract).get("offer_rules", on, places.sector_of(contract)) or {}
-
-
 def limit_in_flow(contract: Contract, on: date) -> int:
     """Return how many options may stand in the guided way of a contract; permission is another question."""
-    rules, steps = _offer_rules(contract, on), pack_for(contract).get("guided_steps", on, places.sector_of(contract))
-    if "options" not in (steps or ()) or rules.get("condition") == NEAR_ENTRY:
-        return 0
-    return min(int(rules.get("guided_max", 0)), offer_rules.MOST_IN_FLOW)
+    allowed = guidance.most_options(guidance.pack_for(contract), on, places.sector_of(contract))
+    return min(allowed, offer_rules.MOST_IN_FLOW)
 
 
 def _is_permitted(contract: Contract, on: date) -> bool:
     """Tell whether options may stand in the way of this customer: some places ask for their yes beforehand."""
-    if _offer_rules(contract, on).get("condition") != WITH_PERMISSION:
+    if not guidance.asks_permission(guidance.pack_for(contract), on, places.sector_of(contract)):
         return True
-    if hasattr(contract, "options_permitted"):
-        return bool(contract.options_permitted)
-    said = Consent.objects.filter(customer=contract.customer_id, topic=ConsentTopic.OPTIONS)
-    return bool(said.order_by("-at", "-pk").values_list("given", flat=True).first())
+    if hasattr(contract, "permits_options"):
+        return bool(contract.permits_options)
+    return choices.given(contract.customer_id, ConsentTopic.OPTIONS)
 
 
 def may_stand_in_flow(contract: Contract, on: date) -> bool:
@@ -331,7 +316,7 @@ def _decision(
         contract=facts,
         place=place,
         at=now,
-        pack=pack_for(facts).code,
+        pack=guidance.pack_for(facts).code,
         locale=language(),
         shown=[_entry(proposal, rules[proposal.code]) for proposal in decided.shown],
         not_shown={code: str(cause) for code, cause in decided.not_shown.items()},

@@ -18,17 +18,15 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from cancellation import queries
+from cancellation import guidance, queries
 from cancellation.quotes import Quote
 from cancellation.ways import Wish
 from subscriptions import places
 from subscriptions.models import Contract
-from subscriptions.packs import Pack
 from subscriptions.signin import signed_in, to_sign_in
 
 # What can stand before the act, in order; ``done`` follows the act.
 BEFORE_THE_ACT = ("overview", "reasons", "options", "confirm")
-WITH_PERMISSION, NEAR_ENTRY = "with_permission", "near_entry"
 VISIT_COOKIE = "fw_visit"
 VISIT_SALT = "fairwell.visit"
 QUOTE_SALT = "fairwell.quote"
@@ -105,10 +103,10 @@ def steps_of(contract: Contract) -> tuple[str, ...]:
     them. Nothing here can fail: then the overview is all.
     """
     try:
-        pack, sector = _guiding_pack(contract), places.sector_of(contract)
-        today = timezone.localdate()
-        named = set(pack.get("guided_steps", today, sector) or ()) | {"overview"}
-        if not _may_show_options(contract, pack.get("offer_rules", today, sector) or {}):
+        rules = guidance.pack_for(contract), timezone.localdate(), places.sector_of(contract)
+        named = guidance.steps_named(*rules) | {"overview"}
+        is_permitted = not guidance.asks_permission(*rules) or getattr(contract, "permits_options", None)
+        if not (guidance.most_options(*rules) and is_permitted):
             named -= {"options"}
         return tuple(step for step in BEFORE_THE_ACT if step in named)
     except Exception:
@@ -116,22 +114,9 @@ def steps_of(contract: Contract) -> tuple[str, ...]:
         return BEFORE_THE_ACT[:1]
 
 
-def _may_show_options(contract: Contract, rules: Mapping[str, Any]) -> bool:
-    """Tell whether a pack lets options stand on the way out of this contract."""
-    condition = rules.get("condition")
-    if not rules.get("guided_max") or condition == NEAR_ENTRY:
-        return False
-    return condition != WITH_PERMISSION or bool(getattr(contract, "permits_options", None))
-
-
 def asks_why_afterwards(contract: Contract) -> bool:
     """Tell whether the reasons stand after the act, because they may not stand before it."""
     return "reasons" not in steps_of(contract)
-
-
-def _guiding_pack(contract: Contract) -> Pack:
-    """Return the pack whose steps a contract follows: those of a place are there for its consumers."""
-    return places.pack_of(contract) if contract.is_consumer else places.packs()[places.DEFAULT]
 
 
 def place_of(step: str, steps: tuple[str, ...]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db.models import F
 from django.utils import translation
 
-from cancellation import offer_words, offering
+from cancellation import guidance, offer_words
 from cancellation.commit import declaration_of
 from cancellation.models import (
     Acceptance,
@@ -150,7 +150,7 @@ def _decision(one: Met) -> OfferDecision:
         visit=one.visit,
         place=_place(one),
         at=one.at,
-        pack=offering.pack_for(contract).code,
+        pack=guidance.pack_for(contract).code,
         locale=contract.customer.locale,
         reasons=[one.reason.code] if one.reason else [],
         held_out=one.is_held_out,

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from cancellation import actions, offer_words, offering, queries
+from cancellation import actions, guidance, offer_words, offering, queries
 from cancellation.models import Offer, OfferDecision, OfferKind
 from cancellation.offer_rules import Cause
 from cancellation.steps import Walk
@@ -177,7 +177,7 @@ def test_whether_options_may_stand_is_no_where_nobody_can_say(
     def broken(*_given: Any) -> Any:
         raise OSError("no packs")
 
-    monkeypatch.setattr(offering, "pack_for", broken)
+    monkeypatch.setattr(guidance, "pack_for", broken)
 
     assert offering.may_stand_in_flow(contract, TODAY) is False
     assert "could not be told" in caplog.text
